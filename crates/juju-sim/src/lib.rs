@@ -1,0 +1,1 @@
+//! A Juju model in a box, for tests and for trying a charm.

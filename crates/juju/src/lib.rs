@@ -1,0 +1,1 @@
+//! A hook runtime for Juju charms written in Rust.

@@ -1,0 +1,1 @@
+//! Real Kubernetes and Istio programs on loopback, for tests.

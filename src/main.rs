@@ -1,0 +1,3 @@
+//! The istio-pilot charm.
+
+fn main() {}

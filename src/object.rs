@@ -1,0 +1,132 @@
+//! Kubernetes objects as the pure middle of the charm handles them.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Identifies one object in a cluster.
+///
+/// The version is left out on purpose: one object is served in several versions.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ObjectId {
+    /// API group; empty for the core group.
+    pub group: String,
+    /// Kind, as in `Deployment`.
+    pub kind: String,
+    /// Namespace; `None` for cluster-scoped objects.
+    pub namespace: Option<String>,
+    /// Name.
+    pub name: String,
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.namespace {
+            Some(namespace) => write!(formatter, "{} {}/{}", self.kind, namespace, self.name),
+            None => write!(formatter, "{} {}", self.kind, self.name),
+        }
+    }
+}
+
+/// Why a value is not a Kubernetes object.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ObjectError {
+    /// The value is not a map.
+    #[error("a Kubernetes object must be a map")]
+    NotAMap,
+    /// A required text field is missing or empty.
+    #[error("a Kubernetes object has no {0}")]
+    Missing(&'static str),
+}
+
+/// One Kubernetes object: its identity and its whole content.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Object {
+    id: ObjectId,
+    api_version: String,
+    value: Value,
+}
+
+impl Object {
+    /// Takes a JSON value that holds one object.
+    ///
+    /// # Errors
+    /// When the value is no map, or has no `apiVersion`, `kind` or `metadata.name`.
+    pub fn from_value(value: Value) -> Result<Self, ObjectError> {
+        if !value.is_object() {
+            return Err(ObjectError::NotAMap);
+        }
+        let text = |pointer: &'static str| match value.pointer(pointer).and_then(Value::as_str) {
+            Some(text) if !text.is_empty() => Ok(text.to_owned()),
+            _ => Err(ObjectError::Missing(pointer)),
+        };
+        let api_version = text("/apiVersion")?;
+        let kind = text("/kind")?;
+        let name = text("/metadata/name")?;
+        let namespace = text("/metadata/namespace").ok();
+        let group = api_version
+            .split_once('/')
+            .map_or("", |(group, _)| group)
+            .to_owned();
+        Ok(Self {
+            id: ObjectId {
+                group,
+                kind,
+                namespace,
+                name,
+            },
+            api_version,
+            value,
+        })
+    }
+
+    /// The object's identity.
+    pub fn id(&self) -> &ObjectId {
+        &self.id
+    }
+
+    /// The object's kind, as in `Deployment`.
+    pub fn kind(&self) -> &str {
+        &self.id.kind
+    }
+
+    /// The object's `apiVersion`.
+    pub fn api_version(&self) -> &str {
+        &self.api_version
+    }
+
+    /// The whole content, `apiVersion`, `kind` and `metadata` included.
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// The value at a JSON pointer such as `/spec/template`, if there is one.
+    pub fn at(&self, pointer: &str) -> Option<&Value> {
+        self.value.pointer(pointer)
+    }
+
+    /// A label's value.
+    pub fn label(&self, key: &str) -> Option<&str> {
+        self.at("/metadata/labels")?.get(key)?.as_str()
+    }
+
+    /// An annotation's value.
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        self.at("/metadata/annotations")?.get(key)?.as_str()
+    }
+
+    /// Sets a label, replacing a former value.
+    pub fn set_label(&mut self, key: &str, value: &str) {
+        let metadata = &mut self.value["metadata"];
+        if !metadata["labels"].is_object() {
+            metadata["labels"] = Value::Object(Map::new());
+        }
+        metadata["labels"][key] = Value::String(value.to_owned());
+    }
+
+    /// The content as one JSON value.
+    pub fn into_value(self) -> Value {
+        self.value
+    }
+}
