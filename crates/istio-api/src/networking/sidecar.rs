@@ -1,0 +1,34 @@
+//! Not typed yet.
+
+use kube::CustomResource;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{Kind, schema::preserve_unknown_fields, status::IstioStatus};
+
+/// The fields, not typed yet.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, CustomResource)]
+#[kube(
+    group = "networking.istio.io",
+    version = "v1",
+    kind = "Sidecar",
+    plural = "sidecars",
+    namespaced,
+    status = "IstioStatus",
+    schema = "disabled",
+    derive = "Default",
+    derive = "PartialEq"
+)]
+#[schemars(transform = preserve_unknown_fields)]
+pub struct SidecarSpec {
+    /// The fields by their names.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub fields: Map<String, Value>,
+}
+
+impl Kind for Sidecar {
+    const VERSIONS: &'static [&'static str] = &["v1", "v1alpha3", "v1beta1"];
+    const STORAGE_VERSION: &'static str = "v1";
+}

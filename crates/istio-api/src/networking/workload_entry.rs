@@ -1,0 +1,42 @@
+//! Not typed yet.
+
+use kube::CustomResource;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{Kind, schema::preserve_unknown_fields, status::IstioStatus};
+
+/// The fields, not typed yet.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, CustomResource)]
+#[kube(
+    group = "networking.istio.io",
+    version = "v1",
+    kind = "WorkloadEntry",
+    plural = "workloadentries",
+    shortname = "we",
+    namespaced,
+    status = "IstioStatus",
+    schema = "disabled",
+    derive = "Default",
+    derive = "PartialEq",
+    printcolumn(
+        name = "Age",
+        type_ = "date",
+        json_path = ".metadata.creationTimestamp"
+    ),
+    printcolumn(name = "Address", type_ = "string", json_path = ".spec.address")
+)]
+#[schemars(transform = preserve_unknown_fields)]
+pub struct WorkloadEntrySpec {
+    /// The fields by their names.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub fields: Map<String, Value>,
+}
+
+impl Kind for WorkloadEntry {
+    const VERSIONS: &'static [&'static str] = &["v1", "v1alpha3", "v1beta1"];
+    const STORAGE_VERSION: &'static str = "v1";
+    const SPEC_REQUIRED: bool = true;
+}

@@ -1,0 +1,109 @@
+//! What Kubernetes' schemas say and schemars' attributes cannot, and the form Kubernetes wants.
+//!
+//! The functions here stand in `#[schemars(transform = ...)]`, on a field or on a type; what a
+//! field says wins over what its type says. [`structural`] then brings the schema of a whole type
+//! into the form of a [structural schema](https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema).
+
+use schemars::{JsonSchema, Schema, generate::SchemaSettings};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+mod structural;
+
+/// A validation rule in the Common Expression Language, checked by the API server.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Rule {
+    /// What the API server answers if the rule does not hold.
+    pub(crate) message: &'static str,
+    /// The expression; `self` is the value that carries the rule.
+    pub(crate) rule: &'static str,
+}
+
+/// The value must satisfy these rules, in place of those of its type.
+pub(crate) fn rules(rules: &[Rule]) -> impl FnMut(&mut Schema) {
+    extend(json!({ "x-kubernetes-validations": rules }))
+}
+
+/// At most one of these fields may be set.
+pub(crate) fn at_most_one_of(fields: &[&str]) -> impl FnMut(&mut Schema) {
+    extend(json!({ "oneOf": alternatives(fields) }))
+}
+
+/// At most one field of each group may be set.
+pub(crate) fn at_most_one_of_each(groups: &[&[&str]]) -> impl FnMut(&mut Schema) {
+    let groups: Vec<Value> = groups
+        .iter()
+        .map(|fields| json!({ "oneOf": alternatives(fields) }))
+        .collect();
+    extend(json!({ "allOf": groups }))
+}
+
+/// Each value of a map must satisfy these constraints.
+pub(crate) fn values(constraints: Value) -> impl FnMut(&mut Schema) {
+    within("additionalProperties", constraints)
+}
+
+/// Each item of a list must satisfy these constraints.
+pub(crate) fn items(constraints: Value) -> impl FnMut(&mut Schema) {
+    within("items", constraints)
+}
+
+/// The list is a map: no two items have the same value in this field.
+pub(crate) fn map_list(key: &str) -> impl FnMut(&mut Schema) {
+    extend(json!({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key] }))
+}
+
+/// The API server keeps fields that the schema does not name.
+pub(crate) fn preserve_unknown_fields(schema: &mut Schema) {
+    schema.remove("additionalProperties");
+    schema.insert("x-kubernetes-preserve-unknown-fields".into(), true.into());
+}
+
+/// A null is kept, and means the same as a field that is not there.
+///
+/// Istio's API allows it where the protocol buffer has a wrapper type such as `BoolValue`.
+pub(crate) fn nullable(schema: &mut Schema) {
+    schema.insert("nullable".into(), true.into());
+}
+
+/// The schema of a type as the API server takes it.
+pub(crate) fn of<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.inline_subschemas = true;
+        settings.meta_schema = None;
+    });
+    let mut schema = settings
+        .into_generator()
+        .into_root_schema_for::<T>()
+        .to_value();
+    structural::convert(&mut schema);
+    schema
+}
+
+fn alternatives(fields: &[&str]) -> Vec<Value> {
+    let each: Vec<Value> = fields
+        .iter()
+        .map(|field| json!({ "required": [field] }))
+        .collect();
+    std::iter::once(json!({ "not": { "anyOf": each } }))
+        .chain(each.clone())
+        .collect()
+}
+
+fn extend(keywords: Value) -> impl FnMut(&mut Schema) {
+    move |schema| merge(schema.ensure_object(), &keywords)
+}
+
+fn within(keyword: &'static str, constraints: Value) -> impl FnMut(&mut Schema) {
+    move |schema| {
+        if let Some(Value::Object(inner)) = schema.get_mut(keyword) {
+            merge(inner, &constraints);
+        }
+    }
+}
+
+fn merge(schema: &mut Map<String, Value>, keywords: &Value) {
+    for (keyword, value) in keywords.as_object().into_iter().flatten() {
+        schema.insert(keyword.clone(), value.clone());
+    }
+}

@@ -1,0 +1,41 @@
+//! Not typed yet.
+
+use kube::CustomResource;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{Kind, schema::preserve_unknown_fields, status::IstioStatus};
+
+/// The fields, not typed yet.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, CustomResource)]
+#[kube(
+    group = "security.istio.io",
+    version = "v1",
+    kind = "PeerAuthentication",
+    plural = "peerauthentications",
+    shortname = "pa",
+    namespaced,
+    status = "IstioStatus",
+    schema = "disabled",
+    derive = "Default",
+    derive = "PartialEq",
+    printcolumn(name = "Mode", type_ = "string", json_path = ".spec.mtls.mode"),
+    printcolumn(
+        name = "Age",
+        type_ = "date",
+        json_path = ".metadata.creationTimestamp"
+    )
+)]
+#[schemars(transform = preserve_unknown_fields)]
+pub struct PeerAuthenticationSpec {
+    /// The fields by their names.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub fields: Map<String, Value>,
+}
+
+impl Kind for PeerAuthentication {
+    const VERSIONS: &'static [&'static str] = &["v1", "v1beta1"];
+    const STORAGE_VERSION: &'static str = "v1";
+}

@@ -1,0 +1,35 @@
+//! Not typed yet.
+
+use kube::CustomResource;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{Kind, schema::preserve_unknown_fields, status::IstioStatus};
+
+/// The fields, not typed yet.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, CustomResource)]
+#[kube(
+    group = "security.istio.io",
+    version = "v1",
+    kind = "RequestAuthentication",
+    plural = "requestauthentications",
+    shortname = "ra",
+    namespaced,
+    status = "IstioStatus",
+    schema = "disabled",
+    derive = "Default",
+    derive = "PartialEq"
+)]
+#[schemars(transform = preserve_unknown_fields)]
+pub struct RequestAuthenticationSpec {
+    /// The fields by their names.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub fields: Map<String, Value>,
+}
+
+impl Kind for RequestAuthentication {
+    const VERSIONS: &'static [&'static str] = &["v1", "v1beta1"];
+    const STORAGE_VERSION: &'static str = "v1";
+}
