@@ -1,7 +1,15 @@
 //! The istio-pilot charm: installs and keeps an Istio control plane on Kubernetes.
 
+pub mod cluster;
+pub mod cni;
+pub mod configuration;
 pub mod control_plane;
+pub mod kinds;
+pub mod labels;
 pub mod object;
+pub mod plan;
+pub mod pods;
+pub mod readiness;
 
 /// The Istio version that this charm installs.
 pub const ISTIO_VERSION: &str = "1.31.1";

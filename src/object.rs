@@ -106,6 +106,11 @@ impl Object {
         self.value.pointer(pointer)
     }
 
+    /// The value at a JSON pointer, to be changed. The identity must stay as it is.
+    pub(crate) fn at_mut(&mut self, pointer: &str) -> Option<&mut Value> {
+        self.value.pointer_mut(pointer)
+    }
+
     /// A label's value.
     pub fn label(&self, key: &str) -> Option<&str> {
         self.at("/metadata/labels")?.get(key)?.as_str()

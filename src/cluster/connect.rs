@@ -1,0 +1,93 @@
+//! Finding the cluster: `$KUBECONFIG` if set, else the pod's service account.
+
+use std::path::PathBuf;
+
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use kube::client::{Body, ConfigExt};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+use tower::ServiceBuilder;
+
+use super::Cluster;
+
+/// Where to find the cluster and the model's namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// A kubeconfig file, and the namespace it does not tell.
+    Kubeconfig {
+        /// The file's path.
+        path: PathBuf,
+        /// The model's name.
+        namespace: String,
+    },
+    /// The service account that Kubernetes mounts into a pod; its namespace is the model's.
+    ServiceAccount,
+}
+
+/// Why no cluster could be found.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The kubeconfig is missing or wrong.
+    #[error("the kubeconfig {} cannot be used: {reason}", path.display())]
+    Kubeconfig {
+        /// The file's path.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// There is no service account.
+    #[error("no cluster: KUBECONFIG is not set and the pod has no service account ({0})")]
+    ServiceAccount(String),
+    /// The credentials or certificates cannot be used.
+    #[error("the cluster's credentials cannot be used: {0}")]
+    Credentials(#[source] Box<kube::Error>),
+}
+
+impl Cluster {
+    /// Reads the credentials. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// When the credentials are missing or cannot be used.
+    pub async fn connect(access: &Access) -> Result<Self, ConnectError> {
+        let config = match access {
+            Access::Kubeconfig { path, namespace } => {
+                let fault = |reason: String| ConnectError::Kubeconfig {
+                    path: path.clone(),
+                    reason,
+                };
+                let file = Kubeconfig::read_from(path).map_err(|it| fault(it.to_string()))?;
+                let options = KubeConfigOptions::default();
+                let config = Config::from_custom_kubeconfig(file, &options).await;
+                let mut config = config.map_err(|it| fault(it.to_string()))?;
+                config.default_namespace.clone_from(namespace);
+                config
+            }
+            Access::ServiceAccount => {
+                Config::incluster().map_err(|it| ConnectError::ServiceAccount(it.to_string()))?
+            }
+        };
+        let namespace = config.default_namespace.clone();
+        let client = client(&config).map_err(|it| ConnectError::Credentials(Box::new(it)))?;
+        Ok(Self { client, namespace })
+    }
+}
+
+/// A client with TCP_NODELAY: the stock one of kube 5.0 leaves it unset, which costs its first
+/// request 40 ms (delayed acknowledgement against Nagle's algorithm).
+///
+/// Proxies of the environment are not used: the API server is the pod's own cluster.
+fn client(config: &Config) -> Result<Client, kube::Error> {
+    let mut connector = HttpConnector::new();
+    connector.enforce_http(false);
+    connector.set_nodelay(true);
+    connector.set_connect_timeout(config.connect_timeout);
+    let connector = config.rustls_https_connector_with_connector(connector)?;
+    let pool = hyper_util::client::legacy::Builder::new(TokioExecutor::new());
+    let service = ServiceBuilder::new()
+        .layer(config.base_uri_layer())
+        .option_layer(config.auth_layer()?)
+        .map_err(tower::BoxError::from)
+        .service(pool.build::<_, Body>(connector));
+    Ok(Client::new(service, config.default_namespace.clone()))
+}

@@ -1,0 +1,142 @@
+//! The only place that writes to the cluster.
+
+use serde_json::{Value, json};
+
+use super::error::{ClusterError, Doing};
+use super::{Cluster, object_path, query, to_object};
+use crate::object::{Object, ObjectId};
+use crate::plan::drift::FIELD_MANAGER;
+
+/// Whether a write is only checked by the server, or kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Checked as if it were kept: admission, validation, rights. Nothing changes.
+    DryRun,
+    /// Kept.
+    Write,
+}
+
+/// What to do about fields that another manager owns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnConflict {
+    /// The write fails and names them.
+    Fail,
+    /// This charm takes them.
+    Take,
+}
+
+impl Cluster {
+    /// Applies an object by server-side apply, under the charm's field manager, with strict checks.
+    ///
+    /// # Errors
+    /// When the server does not answer, refuses, or reports a conflict.
+    pub async fn apply(
+        &self,
+        object: &Object,
+        mode: Mode,
+        on_conflict: OnConflict,
+    ) -> Result<Object, ClusterError> {
+        let doing = Doing::new("applying", object.id());
+        let query = query(&[
+            ("fieldManager", FIELD_MANAGER),
+            ("fieldValidation", "Strict"),
+            (
+                "force",
+                if on_conflict == OnConflict::Take {
+                    "true"
+                } else {
+                    ""
+                },
+            ),
+            ("dryRun", if mode == Mode::DryRun { "All" } else { "" }),
+        ]);
+        let path = format!("{}?{query}", object_path(object.id())?);
+        let body = object.value().to_string().into_bytes();
+        let value = self
+            .send(
+                http::Method::PATCH,
+                path,
+                "application/apply-patch+yaml",
+                body,
+                &doing,
+            )
+            .await?;
+        to_object(value, &doing)
+    }
+
+    /// Replaces an object's `managedFields`, if it has not changed since it was read.
+    ///
+    /// # Errors
+    /// When the server does not answer or refuses, or the object has changed.
+    pub async fn set_managed_fields(
+        &self,
+        live: &Object,
+        managed_fields: Value,
+    ) -> Result<Object, ClusterError> {
+        let doing = Doing::new("taking over", live.id());
+        let resource_version = live.at("/metadata/resourceVersion").cloned();
+        let body = json!({"metadata": {
+            "resourceVersion": resource_version.unwrap_or_default(),
+            "managedFields": managed_fields,
+        }});
+        let path = object_path(live.id())?;
+        let body = body.to_string().into_bytes();
+        let value = self
+            .send(
+                http::Method::PATCH,
+                path,
+                "application/merge-patch+json",
+                body,
+                &doing,
+            )
+            .await?;
+        to_object(value, &doing)
+    }
+
+    /// Deletes exactly the object with this `metadata.uid`; its dependents follow in the background.
+    ///
+    /// # Errors
+    /// When the server does not answer or refuses. Not when the object is gone, or another one has
+    /// its name.
+    pub async fn delete(&self, id: &ObjectId, uid: &str) -> Result<(), ClusterError> {
+        let doing = Doing::new("deleting", id);
+        let body = json!({
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": "Background",
+            "preconditions": {"uid": uid},
+        });
+        let path = object_path(id)?;
+        let body = body.to_string().into_bytes();
+        match self
+            .send(http::Method::DELETE, path, "application/json", body, &doing)
+            .await
+        {
+            Ok(_) => Ok(()),
+            // 409 is the precondition: another object has the name now.
+            Err(error) if error.is_not_found() || error.is_outdated() => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn send(
+        &self,
+        method: http::Method,
+        path: String,
+        content_type: &str,
+        body: Vec<u8>,
+        doing: &Doing,
+    ) -> Result<Value, ClusterError> {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(path)
+            .header(http::header::CONTENT_TYPE, content_type)
+            .body(body);
+        let request =
+            request.map_err(|error| ClusterError::unexpected(doing, &error.to_string()))?;
+        self.client
+            .request(request)
+            .await
+            .map_err(|error| ClusterError::new(doing, error))
+    }
+}

@@ -1,0 +1,138 @@
+//! How far the node agent's rollout is, and what holds it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::api::core::v1::{Event, Node, Pod};
+
+use crate::object::Object;
+use crate::pods;
+use crate::readiness::{DaemonSetCounts, daemon_set_counts};
+
+/// What was read of the node agent.
+#[derive(Clone, Copy, Debug)]
+pub struct RolloutFacts<'a> {
+    /// The live DaemonSet.
+    pub daemon_set: &'a Object,
+    /// Its pods.
+    pub pods: &'a [Pod],
+    /// All nodes.
+    pub nodes: &'a [Node],
+    /// Events about the DaemonSet and its pods.
+    pub events: &'a [Event],
+}
+
+/// How far the rollout is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rollout {
+    /// Whether the plugin is on every node that counts.
+    pub ready: bool,
+    /// The DaemonSet's own numbers.
+    pub counts: DaemonSetCounts,
+    /// What only a person can mend.
+    pub fault: Option<Fault>,
+    /// Nodes that hold the rollout, with the reason in words.
+    pub held_by: BTreeMap<String, String>,
+}
+
+/// Why a node agent cannot start until a person does something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// A directory does not exist on some nodes.
+    PathMissing {
+        /// The missing directories.
+        paths: BTreeSet<String>,
+        /// The nodes without them.
+        nodes: BTreeSet<String>,
+    },
+    /// The namespace's Pod Security level refuses the node agent.
+    PodSecurity,
+}
+
+/// Judges a rollout.
+///
+/// A node that is not Ready does not hold it; a cordoned Ready node does. Nodes that the
+/// DaemonSet's controller leaves out (taints, another operating system) have no pod and do not count.
+pub fn rollout(facts: RolloutFacts<'_>) -> Rollout {
+    let counts = daemon_set_counts(facts.daemon_set);
+    let not_ready_nodes: BTreeSet<&str> = facts
+        .nodes
+        .iter()
+        .filter(|node| !is_ready(node))
+        .filter_map(|node| node.metadata.name.as_deref())
+        .collect();
+    let revision_pods: Vec<&Pod> = facts
+        .pods
+        .iter()
+        .filter(|pod| pod.metadata.deletion_timestamp.is_none())
+        .collect();
+    let mut held_by = BTreeMap::new();
+    let mut missing: (BTreeSet<String>, BTreeSet<String>) = Default::default();
+    for pod in revision_pods.iter().filter(|pod| !pods::is_ready(pod)) {
+        let node = pods::node(pod).unwrap_or("(no node yet)").to_owned();
+        if not_ready_nodes.contains(node.as_str()) {
+            continue;
+        }
+        let paths = missing_paths(pod, facts.events);
+        if !paths.is_empty() {
+            missing.0.extend(paths);
+            missing.1.insert(node.clone());
+        }
+        held_by.insert(node, pods::why_not_ready(pod, facts.events));
+    }
+    let created = u32::try_from(revision_pods.len()).unwrap_or(u32::MAX);
+    let complete = counts.observed && created >= counts.desired && counts.updated >= counts.desired;
+    let fault = if !missing.0.is_empty() {
+        Some(Fault::PathMissing {
+            paths: missing.0,
+            nodes: missing.1,
+        })
+    } else if created < counts.desired && refused_by_pod_security(facts) {
+        Some(Fault::PodSecurity)
+    } else {
+        None
+    };
+    Rollout {
+        ready: complete && held_by.is_empty(),
+        counts,
+        fault,
+        held_by,
+    }
+}
+
+fn is_ready(node: &Node) -> bool {
+    let conditions = node.status.as_ref().and_then(|it| it.conditions.as_ref());
+    conditions
+        .into_iter()
+        .flatten()
+        .any(|it| it.type_ == "Ready" && it.status == "True")
+}
+
+/// The directories that kubelet did not find for this pod (`pkg/volume/hostpath`, Kubernetes 1.37:
+/// `hostPath type check failed: PATH is not a directory`).
+fn missing_paths(pod: &Pod, events: &[Event]) -> Vec<String> {
+    pods::events_of(pod, events)
+        .filter(|event| event.reason.as_deref() == Some("FailedMount"))
+        .filter_map(|event| event.message.as_deref())
+        .flat_map(|message| message.split("hostPath type check failed: ").skip(1))
+        .filter_map(|rest| rest.split(" is not ").next())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn refused_by_pod_security(facts: RolloutFacts<'_>) -> bool {
+    let uid = facts
+        .daemon_set
+        .at("/metadata/uid")
+        .and_then(serde_json::Value::as_str);
+    facts.events.iter().any(|event| {
+        event.involved_object.uid.as_deref() == uid
+            && event.reason.as_deref() == Some("FailedCreate")
+            && event
+                .message
+                .as_deref()
+                .is_some_and(|it| it.contains("violates PodSecurity"))
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+use serde_json::{Value, json};
+
+use super::*;
+
+struct World {
+    desired: u32,
+    pods: Vec<Pod>,
+    nodes: Vec<Node>,
+    events: Vec<Event>,
+}
+
+impl World {
+    fn judge(&self) -> Rollout {
+        let daemon_set = Object::from_value(json!({
+            "apiVersion": "apps/v1", "kind": "DaemonSet",
+            "metadata": {"name": "istio-cni-node", "generation": 1, "uid": "ds"},
+            "status": {
+                "observedGeneration": 1, "desiredNumberScheduled": self.desired,
+                "updatedNumberScheduled": self.pods.len(),
+                "numberReady": self.pods.iter().filter(|it| pods::is_ready(it)).count(),
+            },
+        }))
+        .unwrap();
+        rollout(RolloutFacts {
+            daemon_set: &daemon_set,
+            pods: &self.pods,
+            nodes: &self.nodes,
+            events: &self.events,
+        })
+    }
+}
+
+fn of<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+fn node(name: &str, ready: &str) -> Node {
+    of(json!({
+        "metadata": {"name": name},
+        "status": {"conditions": [{"type": "Ready", "status": ready}]},
+    }))
+}
+
+fn pod(node: &str, ready: &str) -> Pod {
+    of(json!({
+        "metadata": {"name": format!("agent-{node}"), "uid": format!("uid-{node}")},
+        "spec": {"nodeName": node, "containers": []},
+        "status": {"conditions": [
+            {"type": "PodScheduled", "status": "True"}, {"type": "Ready", "status": ready},
+        ]},
+    }))
+}
+
+fn event(uid: &str, reason: &str, message: &str) -> Event {
+    of(json!({
+        "metadata": {}, "involvedObject": {"uid": uid}, "reason": reason, "message": message,
+    }))
+}
+
+fn three_nodes() -> World {
+    World {
+        desired: 3,
+        pods: ["a", "b", "c"].map(|it| pod(it, "True")).into(),
+        nodes: ["a", "b", "c"].map(|it| node(it, "True")).into(),
+        events: Vec::new(),
+    }
+}
+
+#[test]
+fn all_pods_ready_is_ready() {
+    let rollout = three_nodes().judge();
+    assert!(
+        rollout.ready && rollout.held_by.is_empty() && rollout.fault.is_none(),
+        "{rollout:?}"
+    );
+}
+
+#[test]
+fn a_pod_that_is_not_ready_holds_unless_its_node_is_not_ready() {
+    let mut world = three_nodes();
+    world.pods[1] = pod("b", "False");
+    let rollout = world.judge();
+    assert!(!rollout.ready);
+    assert_eq!(rollout.held_by.keys().collect::<Vec<_>>(), ["b"]);
+    world.nodes[1] = node("b", "Unknown");
+    assert!(world.judge().ready);
+}
+
+#[test]
+fn a_cordoned_ready_node_holds() {
+    let mut world = three_nodes();
+    world.pods[2] = pod("c", "False");
+    world.nodes[2].spec = Some(of(json!({"unschedulable": true})));
+    assert!(!world.judge().ready);
+}
+
+#[test]
+fn pods_that_are_still_to_be_made_hold() {
+    let mut world = three_nodes();
+    world.pods.pop();
+    assert!(!world.judge().ready);
+    // Nodes that the controller leaves out are not desired.
+    world.desired = 2;
+    assert!(world.judge().ready);
+}
+
+#[test]
+fn a_pod_without_a_node_yet_is_known_by_its_affinity() {
+    let mut world = three_nodes();
+    world.pods[0] = of(json!({
+        "metadata": {"name": "agent-a", "uid": "uid-a"},
+        "spec": {"containers": [], "affinity": {"nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
+                {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["a"]}]},
+            ]},
+        }}},
+        "status": {"conditions": [{
+            "type": "PodScheduled", "status": "False", "message": "Too many pods",
+        }]},
+    }));
+    let held = world.judge().held_by;
+    assert_eq!(
+        held.get("a").map(String::as_str),
+        Some("not scheduled: Too many pods")
+    );
+    world.nodes[0] = node("a", "False");
+    assert!(world.judge().ready);
+}
+
+#[test]
+fn a_missing_directory_is_a_fault_with_paths_and_nodes() {
+    let message = "MountVolume.SetUp failed for volume \"cni-bin-dir\" : hostPath type check \
+                   failed: /no/such/bin is not a directory";
+    let mut world = three_nodes();
+    for (index, name) in [(0, "a"), (2, "c")] {
+        world.pods[index] = pod(name, "False");
+        world
+            .events
+            .push(event(&format!("uid-{name}"), "FailedMount", message));
+    }
+    // An event of a pod that has gone says nothing.
+    world.events.push(event("uid-gone", "FailedMount", message));
+    let expected = Fault::PathMissing {
+        paths: ["/no/such/bin".to_owned()].into(),
+        nodes: ["a".to_owned(), "c".to_owned()].into(),
+    };
+    assert_eq!(world.judge().fault, Some(expected));
+    world.pods = three_nodes().pods;
+    assert_eq!(
+        world.judge().fault,
+        None,
+        "pods that are ready now have no fault"
+    );
+}
+
+#[test]
+fn pod_security_is_a_fault_while_pods_are_missing() {
+    let mut world = three_nodes();
+    let message = "Error creating: pods \"istio-cni-node-\" is forbidden: violates PodSecurity \
+                   \"baseline:latest\": hostPath volumes";
+    world.events.push(event("ds", "FailedCreate", message));
+    assert_eq!(world.judge().fault, None);
+    world.pods.clear();
+    assert_eq!(world.judge().fault, Some(Fault::PodSecurity));
+}
+
+#[test]
+fn the_reason_comes_from_the_container_that_fails() {
+    let mut world = three_nodes();
+    let mut failing = pod("a", "False");
+    failing.status.as_mut().unwrap().container_statuses = of(json!([{
+        "name": "install-cni", "image": "i", "imageID": "", "ready": false, "restartCount": 3,
+        "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 40s"}},
+        "lastState": {"terminated": {"exitCode": 2}},
+    }]));
+    world.pods[0] = failing;
+    let held = world.judge().held_by;
+    assert_eq!(
+        held["a"],
+        "container install-cni keeps crashing (exit code 2)"
+    );
+}

@@ -1,0 +1,107 @@
+//! The labels that every object of this charm carries, and what they say.
+
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
+use crate::ISTIO_VERSION;
+use crate::control_plane::ControlPlane;
+use crate::object::Object;
+
+/// Says which application's object it is; see [`instance`].
+pub const INSTANCE: &str = "app.kubernetes.io/instance";
+/// Says which program keeps the object.
+pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// What [`MANAGED_BY`] says on objects of this charm.
+pub const MANAGED_BY_VALUE: &str = "istio-pilot";
+/// Says which Istio version the object belongs to: [`ISTIO_VERSION`].
+pub const VERSION: &str = "app.kubernetes.io/version";
+/// Says which larger thing the object is part of.
+pub const PART_OF: &str = "app.kubernetes.io/part-of";
+/// What [`PART_OF`] says on objects of this charm.
+pub const PART_OF_VALUE: &str = "istio";
+
+/// The longest value that a label may have, in bytes.
+///
+/// <https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set>
+const LONGEST_VALUE: usize = 63;
+
+/// How many hexadecimal digits of a hash stand for what was cut off.
+const HASH_DIGITS: usize = 8;
+
+/// The value of [`INSTANCE`] for an application in a model: `<application>-<model>`.
+///
+/// Over 63 bytes it is cut, and ends in 8 digits of a hash of the whole.
+pub fn instance(application: &str, model: &str) -> String {
+    let whole = format!("{application}-{model}");
+    if whole.len() <= LONGEST_VALUE {
+        return whole;
+    }
+    let mut hash = String::new();
+    for byte in Sha256::digest(&whole).iter().take(HASH_DIGITS / 2) {
+        // Writing to a string cannot fail.
+        let _ = write!(hash, "{byte:02x}");
+    }
+    let mut end = LONGEST_VALUE - HASH_DIGITS - 1;
+    while !whole.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}-{hash}", &whole[..end])
+}
+
+/// Puts this charm's labels on an object, pod templates inside it left out.
+///
+/// Definitions get no instance: they serve every control plane of the cluster.
+pub(crate) fn stamp(object: &mut Object, control_plane: &ControlPlane) {
+    object.set_label(MANAGED_BY, MANAGED_BY_VALUE);
+    object.set_label(PART_OF, PART_OF_VALUE);
+    object.set_label(VERSION, ISTIO_VERSION);
+    if object.kind() != "CustomResourceDefinition" {
+        let instance = instance(&control_plane.application, &control_plane.namespace);
+        object.set_label(INSTANCE, &instance);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn an_instance_that_fits_stands_whole() {
+        assert_eq!(instance("istio-pilot", "kubeflow"), "istio-pilot-kubeflow");
+        let model = "m".repeat(63 - "pilot-".len());
+        assert_eq!(instance("pilot", &model), format!("pilot-{model}"));
+    }
+
+    #[test]
+    fn a_longer_one_is_cut_and_told_apart_by_its_hash() {
+        let model = "m".repeat(63);
+        let instances = [instance("pilot-a", &model), instance("pilot-b", &model)];
+        // First digits of what sha256sum prints for the two whole values.
+        assert!(instances[0].ends_with(HASHES[0]), "{instances:?}");
+        assert!(instances[1].ends_with(HASHES[1]), "{instances:?}");
+        assert!(
+            instances
+                .iter()
+                .all(|it| it.len() == 63 && it.starts_with("pilot-"))
+        );
+    }
+
+    const HASHES: [&str; 2] = ["-c4ffe612", "-122430ea"];
+
+    proptest! {
+        #[test]
+        fn every_instance_is_a_valid_label_value(
+            application in "[a-z]([a-z0-9-]{0,60}[a-z0-9])?",
+            model in "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
+        ) {
+            let instance = instance(&application, &model);
+            prop_assert!(instance.len() <= 63);
+            let alphanumeric = |it: Option<char>| it.is_some_and(|it| it.is_ascii_alphanumeric());
+            prop_assert!(alphanumeric(instance.chars().next()));
+            prop_assert!(alphanumeric(instance.chars().last()));
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Custom resource definitions belong to everybody in the cluster.
+
+use serde_json::Value;
+
+use crate::ISTIO_VERSION;
+use crate::labels;
+use crate::object::Object;
+use crate::plan::ownership::{Owner, Ownership, ownership};
+
+/// What to do with a definition that exists already.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Definition {
+    /// Apply this: ours, with the versions that stored objects still need.
+    Apply(Object),
+    /// Leave it as it is; the text says why.
+    Leave(String),
+}
+
+/// Decides on one existing definition: it is never downgraded, loosened, or robbed of a version in
+/// which objects are stored.
+pub fn decide(wanted: &Object, live: &Object, owner: &Owner) -> Definition {
+    if live.label(labels::MANAGED_BY) != Some(labels::MANAGED_BY_VALUE)
+        && let Ownership::Foreign(whose) = ownership(live, owner)
+    {
+        return Definition::Leave(format!("it belongs to {whose}"));
+    }
+    if let Some(version) = live.label(labels::VERSION)
+        && version_numbers(version) > version_numbers(ISTIO_VERSION)
+    {
+        return Definition::Leave(format!(
+            "it is of Istio {version}, newer than {ISTIO_VERSION}"
+        ));
+    }
+    if loosens(wanted, live) {
+        return Definition::Leave("it checks more than this charm's definition".to_owned());
+    }
+    Definition::Apply(with_stored_versions(wanted, live))
+}
+
+fn version_numbers(version: &str) -> Vec<u32> {
+    version
+        .split(['.', '-', '+'])
+        .map_while(|part| part.parse().ok())
+        .collect()
+}
+
+/// Whether a version that has a schema would lose it.
+fn loosens(wanted: &Object, live: &Object) -> bool {
+    versions(wanted).iter().any(|wanted| {
+        let open = "/schema/openAPIV3Schema/properties/spec/x-kubernetes-preserve-unknown-fields";
+        let is_open = |version: &Value| version.pointer(open) == Some(&Value::Bool(true));
+        let same = |live: &&Value| live["name"] == wanted["name"];
+        is_open(wanted)
+            && versions(live)
+                .iter()
+                .find(same)
+                .is_some_and(|live| !is_open(live))
+    })
+}
+
+fn with_stored_versions(wanted: &Object, live: &Object) -> Object {
+    let stored = live.at("/status/storedVersions").and_then(Value::as_array);
+    let names = |object: &Object, name: &Value| {
+        versions(object)
+            .iter()
+            .find(|version| version["name"] == *name)
+            .cloned()
+    };
+    let mut result = wanted.clone();
+    for name in stored.into_iter().flatten() {
+        let missing = names(wanted, name).is_none();
+        if let (true, Some(mut version)) = (missing, names(live, name))
+            && let Some(versions) = result
+                .at_mut("/spec/versions")
+                .and_then(Value::as_array_mut)
+        {
+            version["storage"] = Value::Bool(false);
+            versions.push(version);
+        }
+    }
+    result
+}
+
+fn versions(definition: &Object) -> &[Value] {
+    definition
+        .at("/spec/versions")
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
+}

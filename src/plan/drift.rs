@@ -1,0 +1,314 @@
+//! What differs between an object as it shall be and as it is.
+//!
+//! Only fields that this charm's field manager owns count, besides those it wants: what others
+//! add, and what the server defaults, is not drift. Ownership is read from `managedFields`, in the
+//! form FieldsV1 (<https://kubernetes.io/docs/reference/using-api/server-side-apply/>).
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use crate::object::Object;
+
+/// The field manager of every write of this charm.
+pub const FIELD_MANAGER: &str = "istio-pilot";
+
+/// One field that applying would change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Where, as in `.spec.template.spec.containers[name=discovery].image`.
+    pub path: String,
+    /// The value in the cluster; `None` when there is none.
+    pub live: Option<Value>,
+    /// The value wanted; `None` when the field shall go.
+    pub wanted: Option<Value>,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |value: &Option<Value>| match value {
+            None => "(none)".to_owned(),
+            Some(value) => shorten(&value.to_string()),
+        };
+        let (live, wanted) = (shown(&self.live), shown(&self.wanted));
+        write!(formatter, "{}: {live} -> {wanted}", self.path)
+    }
+}
+
+/// At most 80 characters of a text.
+fn shorten(text: &str) -> String {
+    const LONGEST: usize = 80;
+    match text.char_indices().nth(LONGEST) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
+/// What applying `wanted` would change in `live`, as far as can be told without asking the server.
+pub fn differences(wanted: &Object, live: &Object) -> Vec<Difference> {
+    let owned = owned_fields(live);
+    let mut comparison = Comparison { found: Vec::new() };
+    let (Some(wanted), Some(live)) = (wanted.value().as_object(), live.value().as_object()) else {
+        return Vec::new();
+    };
+    // Identity is equal already, and never among the managed fields.
+    let mut body = wanted.clone();
+    body.remove("apiVersion");
+    body.remove("kind");
+    if let Some(Value::Object(metadata)) = body.get_mut("metadata") {
+        metadata.remove("name");
+        metadata.remove("namespace");
+    }
+    comparison.maps(&mut Vec::new(), &body, &owned, live);
+    comparison.found
+}
+
+/// The union of what the charm's field manager has applied, as FieldsV1.
+fn owned_fields(live: &Object) -> Map<String, Value> {
+    let mut owned = Map::new();
+    let entries = live.at("/metadata/managedFields").and_then(Value::as_array);
+    for entry in entries.into_iter().flatten() {
+        let ours = entry["manager"] == FIELD_MANAGER
+            && entry["operation"] == "Apply"
+            && entry.get("subresource").is_none();
+        if let (true, Some(Value::Object(fields))) = (ours, entry.get("fieldsV1")) {
+            merge_fields(&mut owned, fields);
+        }
+    }
+    owned
+}
+
+/// Adds one FieldsV1 set to another.
+pub(super) fn merge_fields(into: &mut Map<String, Value>, from: &Map<String, Value>) {
+    for (key, value) in from {
+        match (into.get_mut(key), value) {
+            (Some(Value::Object(into)), Value::Object(from)) => merge_fields(into, from),
+            _ => {
+                into.insert(key.clone(), value.clone());
+            }
+        }
+    }
+}
+
+type Path = Vec<String>;
+
+struct Comparison {
+    found: Vec<Difference>,
+}
+
+impl Comparison {
+    fn report(&mut self, path: &[String], live: Option<&Value>, wanted: Option<&Value>) {
+        let (live, wanted) = (live.cloned(), wanted.cloned());
+        self.found.push(Difference {
+            path: path.concat(),
+            live,
+            wanted,
+        });
+    }
+
+    /// Compares one field that is wanted. `owned` is what is owned below it, if it is owned.
+    fn field(&mut self, path: &mut Path, wanted: &Value, owned: Option<&Value>, live: &Value) {
+        let Some(Value::Object(owned)) = owned else {
+            // Not ours yet, or no longer: applying takes the field.
+            return match (wanted, live) {
+                (Value::Object(wanted), Value::Object(live)) if !wanted.is_empty() => {
+                    self.maps(path, wanted, &Map::new(), live);
+                }
+                _ => self.report(path, Some(live), Some(wanted)),
+            };
+        };
+        let whole = owned.keys().all(|key| key == ".");
+        match (wanted, live) {
+            // An empty map owns nothing below it; the server may have filled in defaults.
+            (Value::Object(wanted), Value::Object(_)) if wanted.is_empty() && whole => {}
+            (Value::Object(wanted), Value::Object(live)) if !whole => {
+                self.maps(path, wanted, owned, live);
+            }
+            (Value::Array(wanted), Value::Array(live)) if !whole => {
+                self.lists(path, wanted, owned, live);
+            }
+            _ if equal(wanted, live) => {}
+            _ => self.report(path, Some(live), Some(wanted)),
+        }
+    }
+
+    fn maps(
+        &mut self,
+        path: &mut Path,
+        wanted: &Map<String, Value>,
+        owned: &Map<String, Value>,
+        live: &Map<String, Value>,
+    ) {
+        for (key, wanted) in wanted.iter().filter(|(_, value)| !value.is_null()) {
+            path.push(segment(key));
+            match live.get(key) {
+                Some(live) => self.field(path, wanted, owned.get(&format!("f:{key}")), live),
+                // The server leaves empty text and empty lists out.
+                None if is_empty(wanted) => {}
+                None => self.report(path, None, Some(wanted)),
+            }
+            path.pop();
+        }
+        for key in owned.keys().filter_map(|key| key.strip_prefix("f:")) {
+            let unwanted = wanted.get(key).is_none_or(Value::is_null);
+            if let (true, Some(live)) = (unwanted, live.get(key)) {
+                path.push(segment(key));
+                self.report(path, Some(live), None);
+                path.pop();
+            }
+        }
+    }
+
+    fn lists(
+        &mut self,
+        path: &mut Path,
+        wanted: &[Value],
+        owned: &Map<String, Value>,
+        live: &[Value],
+    ) {
+        let owned: Vec<(ItemKey, &Value)> = owned
+            .iter()
+            .filter_map(|(key, below)| Some((ItemKey::parse(key)?, below)))
+            .collect();
+        let mut taken = vec![false; owned.len()];
+        let mut last_position = None;
+        for wanted in wanted {
+            let entry = owned.iter().position(|(key, _)| key.wants(wanted));
+            let Some(entry) = entry else {
+                path.push("[+]".to_owned());
+                self.report(path, None, Some(wanted));
+                path.pop();
+                continue;
+            };
+            taken[entry] = true;
+            let (key, below) = &owned[entry];
+            path.push(key.to_string());
+            match live.iter().position(|live| key.is_of(live)) {
+                None => self.report(path, None, Some(wanted)),
+                Some(position) => {
+                    // The order of environment variables and containers has a meaning.
+                    if last_position.is_some_and(|last| position < last) {
+                        self.report(path, Some(&live[position]), Some(wanted));
+                    }
+                    last_position = Some(position);
+                    match (wanted, &live[position], below) {
+                        (Value::Object(wanted), Value::Object(live), Value::Object(owned)) => {
+                            self.maps(path, wanted, owned, live);
+                        }
+                        (wanted, live, _) if equal(wanted, live) => {}
+                        (wanted, live, _) => self.report(path, Some(live), Some(wanted)),
+                    }
+                }
+            }
+            path.pop();
+        }
+        for ((key, _), _) in owned.iter().zip(taken).filter(|(_, taken)| !taken) {
+            if let Some(live) = live.iter().find(|live| key.is_of(live)) {
+                path.push(key.to_string());
+                self.report(path, Some(live), None);
+                path.pop();
+            }
+        }
+    }
+}
+
+fn segment(key: &str) -> String {
+    if key.contains(['.', '/']) {
+        format!("[{key}]")
+    } else {
+        format!(".{key}")
+    }
+}
+
+/// How a FieldsV1 set names one item of a list.
+enum ItemKey {
+    /// `k:{"name":"x"}`: by the values of some of its fields.
+    Fields(Map<String, Value>),
+    /// `v:"x"`: by its whole value.
+    Value(Value),
+}
+
+impl ItemKey {
+    fn parse(key: &str) -> Option<Self> {
+        if let Some(fields) = key.strip_prefix("k:") {
+            return serde_json::from_str(fields).ok().map(Self::Fields);
+        }
+        key.strip_prefix("v:")
+            .and_then(|it| serde_json::from_str(it).ok())
+            .map(Self::Value)
+    }
+
+    /// Whether a live item is the one named.
+    fn is_of(&self, item: &Value) -> bool {
+        match self {
+            Self::Fields(fields) => fields
+                .iter()
+                .all(|(key, value)| item.get(key) == Some(value)),
+            Self::Value(value) => equal(item, value),
+        }
+    }
+
+    /// Whether a wanted item is the one named. Key fields left out take the server's default,
+    /// as a port's protocol does.
+    fn wants(&self, item: &Value) -> bool {
+        match self {
+            Self::Fields(fields) => {
+                let named = fields.keys().any(|key| item.get(key).is_some());
+                named
+                    && fields
+                        .iter()
+                        .all(|(key, value)| item.get(key).is_none_or(|it| equal(it, value)))
+            }
+            Self::Value(value) => equal(item, value),
+        }
+    }
+}
+
+impl fmt::Display for ItemKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fields(fields) => {
+                let named: Vec<_> = fields
+                    .iter()
+                    .map(|(key, value)| match value {
+                        Value::String(text) => format!("{key}={text}"),
+                        other => format!("{key}={other}"),
+                    })
+                    .collect();
+                write!(formatter, "[{}]", named.join(","))
+            }
+            Self::Value(value) => write!(formatter, "[{value}]"),
+        }
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+/// Equality of two values that no manager shares: nulls and empty text count as absent.
+fn equal(wanted: &Value, live: &Value) -> bool {
+    match (wanted, live) {
+        (Value::Object(wanted), Value::Object(live)) => {
+            let covered = |a: &Map<String, Value>, b: &Map<String, Value>| {
+                a.iter().all(|(key, value)| match b.get(key) {
+                    Some(other) => equal(value, other),
+                    None => is_empty(value),
+                })
+            };
+            covered(wanted, live) && covered(live, wanted)
+        }
+        (Value::Array(wanted), Value::Array(live)) => {
+            wanted.len() == live.len() && wanted.iter().zip(live).all(|(a, b)| equal(a, b))
+        }
+        (Value::Number(wanted), Value::Number(live)) => {
+            wanted == live || wanted.as_f64() == live.as_f64()
+        }
+        _ => wanted == live,
+    }
+}

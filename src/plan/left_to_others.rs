@@ -1,0 +1,41 @@
+//! Fields that this charm starts and others go on with.
+
+use serde_json::Value;
+
+use crate::object::Object;
+use crate::plan::drift::FIELD_MANAGER;
+
+/// Leaves `failurePolicy` out of a validating webhook once istiod has set it.
+///
+/// istiod turns it from `Ignore` to `Fail` when it can validate. Sending it again would turn it
+/// back; leaving it out while it is still ours would make it `Fail` too early, because that is the
+/// API's default.
+pub(super) fn leave_failure_policy(wanted: &mut Object, live: Option<&Object>) {
+    let Some(live) = live else { return };
+    let Some(webhooks) = wanted.at_mut("/webhooks").and_then(Value::as_array_mut) else {
+        return;
+    };
+    for webhook in webhooks {
+        let ours = webhook["name"]
+            .as_str()
+            .is_some_and(|name| owns_failure_policy(live, name));
+        if let (false, Value::Object(webhook)) = (ours, webhook) {
+            webhook.remove("failurePolicy");
+        }
+    }
+}
+
+fn owns_failure_policy(live: &Object, webhook: &str) -> bool {
+    let exists = live
+        .at("/webhooks")
+        .and_then(Value::as_array)
+        .is_some_and(|webhooks| webhooks.iter().any(|it| it["name"] == webhook));
+    let key = format!("k:{}", serde_json::json!({ "name": webhook }));
+    let entries = live.at("/metadata/managedFields").and_then(Value::as_array);
+    let owned = entries.into_iter().flatten().any(|entry| {
+        entry["manager"] == FIELD_MANAGER
+            && entry["fieldsV1"]["f:webhooks"][&key]["f:failurePolicy"].is_object()
+    });
+    // A webhook that is not there yet has no other manager.
+    owned || !exists
+}

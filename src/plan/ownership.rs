@@ -1,0 +1,91 @@
+//! To whom an object that exists belongs.
+
+use serde_json::Value;
+
+use super::drift::FIELD_MANAGER;
+use crate::labels;
+use crate::object::Object;
+
+/// The application that plans: what its objects carry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// Value of the label `app.kubernetes.io/instance`.
+    pub instance: String,
+    /// The model's namespace.
+    pub namespace: String,
+}
+
+/// To whom a live object belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ownership {
+    /// This application made it.
+    Ours,
+    /// An installation in our namespace made it that this charm replaces.
+    Adopted,
+    /// Somebody else's; the text says whose.
+    Foreign(String),
+}
+
+/// Field managers whose fields pass to this charm: the tools behind the installations it replaces.
+pub const REPLACED_MANAGERS: [&str; 3] = ["istio-operator", "istioctl", "lightkube"];
+
+const HELM_RELEASE: &str = "meta.helm.sh/release-name";
+const OPERATOR_MANAGED: &str = "operator.istio.io/managed";
+const OPERATOR_NAMESPACE: &str = "install.operator.istio.io/owning-resource-namespace";
+
+/// Tells to whom a live object belongs (contract: ours, adopted, or foreign).
+pub fn ownership(live: &Object, owner: &Owner) -> Ownership {
+    if let Some(release) = live.annotation(HELM_RELEASE) {
+        return Ownership::Foreign(format!("the Helm release {release}"));
+    }
+    match live.label(labels::INSTANCE) {
+        Some(instance) if instance == owner.instance => return Ownership::Ours,
+        Some(instance) if live.label(labels::MANAGED_BY) == Some(labels::MANAGED_BY_VALUE) => {
+            return Ownership::Foreign(format!("the application {instance}"));
+        }
+        _ => {}
+    }
+    if live.label(OPERATOR_MANAGED).is_some() {
+        return match live.label(OPERATOR_NAMESPACE) {
+            Some(namespace) if namespace == owner.namespace => Ownership::Adopted,
+            namespace => {
+                let of = namespace.unwrap_or("an unknown namespace");
+                Ownership::Foreign(format!("an istioctl installation of {of}"))
+            }
+        };
+    }
+    Ownership::Foreign(foreign_description(live))
+}
+
+/// Whether the charm may delete the object once it no longer wants it.
+///
+/// A copy somebody made of one of our objects carries our labels, but not our field manager;
+/// what a controller derived from one of them has an owner.
+pub fn may_delete(live: &Object, owner: &Owner) -> bool {
+    let labelled = live.label(labels::INSTANCE) == Some(&owner.instance)
+        && live.label(labels::MANAGED_BY) == Some(labels::MANAGED_BY_VALUE);
+    let derived = live
+        .at("/metadata/ownerReferences")
+        .and_then(Value::as_array)
+        .is_some_and(|owners| !owners.is_empty());
+    labelled && !derived && managers(live).any(|it| it == FIELD_MANAGER)
+}
+
+/// The names of all field managers of an object.
+pub(super) fn managers(live: &Object) -> impl Iterator<Item = &str> {
+    live.at("/metadata/managedFields")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.get("manager")?.as_str())
+}
+
+fn foreign_description(live: &Object) -> String {
+    match live.label(labels::MANAGED_BY) {
+        Some(manager) => format!("{manager} (label {})", labels::MANAGED_BY),
+        None => match managers(live).next() {
+            Some(manager) => format!("somebody else (field manager {manager})"),
+            None => "somebody else".to_owned(),
+        },
+    }
+}

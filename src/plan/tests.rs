@@ -1,0 +1,366 @@
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::ownership::{Owner, Ownership, may_delete, ownership};
+use super::{LiveObjects, Plan, plan, removal};
+use crate::object::Object;
+
+const INSTANCE: &str = "pilot-mesh";
+
+fn owner() -> Owner {
+    Owner {
+        instance: INSTANCE.to_owned(),
+        namespace: "mesh".to_owned(),
+    }
+}
+
+fn labels() -> Value {
+    json!({
+        "app.kubernetes.io/instance": INSTANCE,
+        "app.kubernetes.io/managed-by": "istio-pilot",
+    })
+}
+
+fn object(value: Value) -> Object {
+    Object::from_value(value).unwrap()
+}
+
+/// A ConfigMap as it is wanted.
+fn wanted(name: &str, data: &Value) -> Object {
+    object(json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": name, "namespace": "mesh", "labels": labels()},
+        "data": data,
+    }))
+}
+
+/// What the server makes of an object that the charm has applied.
+fn applied(wanted: &Object, fields: &Value) -> Object {
+    let mut value = wanted.value().clone();
+    value["metadata"]["uid"] = json!("uid-1");
+    value["metadata"]["managedFields"] = json!([{
+        "manager": "istio-pilot", "operation": "Apply", "fieldsV1": fields,
+    }]);
+    object(value)
+}
+
+fn data_fields(keys: &[&str]) -> Value {
+    let mut fields = json!({
+        "f:metadata": {"f:labels": {
+            "f:app.kubernetes.io/instance": {}, "f:app.kubernetes.io/managed-by": {},
+        }},
+    });
+    for key in keys {
+        fields["f:data"][format!("f:{key}")] = json!({});
+    }
+    fields
+}
+
+fn live(objects: impl IntoIterator<Item = Object>) -> LiveObjects {
+    objects
+        .into_iter()
+        .map(|it| (it.id().clone(), it))
+        .collect()
+}
+
+fn planned(wanted: &[Object], live: &LiveObjects) -> Plan {
+    plan(wanted, &BTreeSet::new(), live, &owner())
+}
+
+#[track_caller]
+fn check(plan: &Plan, expected: &str) {
+    assert_eq!(plan.to_string().trim_end(), expected);
+}
+
+#[test]
+fn what_is_not_there_is_created_and_what_is_equal_is_left() {
+    let one = wanted("a", &json!({"k": "v"}));
+    check(
+        &planned(std::slice::from_ref(&one), &LiveObjects::new()),
+        "+ ConfigMap mesh/a",
+    );
+    let there = live([applied(&one, &data_fields(&["k"]))]);
+    assert!(planned(&[one], &there).is_empty());
+}
+
+#[test]
+fn a_changed_a_missing_and_an_unwanted_field_are_drift() {
+    let one = wanted("a", &json!({"changed": "new", "missing": "x"}));
+    let before = wanted("a", &json!({"changed": "old", "unwanted": "y"}));
+    let there = live([applied(&before, &data_fields(&["changed", "unwanted"]))]);
+    check(
+        &planned(&[one], &there),
+        "~ ConfigMap mesh/a\n    .data.changed: \"old\" -> \"new\"\n    .data.missing: (none) -> \"x\"\n    .data.unwanted: \"y\" -> (none)",
+    );
+}
+
+#[test]
+fn fields_of_others_are_no_drift_but_a_taken_field_is() {
+    let one = wanted("a", &json!({"k": "v"}));
+    let mut extended = applied(&one, &data_fields(&["k"])).into_value();
+    extended["data"]["theirs"] = json!("z");
+    assert!(planned(std::slice::from_ref(&one), &live([object(extended)])).is_empty());
+    let mut edited = applied(&one, &data_fields(&[])).into_value();
+    edited["data"]["k"] = json!("edited");
+    check(
+        &planned(&[one], &live([object(edited)])),
+        "~ ConfigMap mesh/a\n    .data.k: \"edited\" -> \"v\"",
+    );
+}
+
+#[test]
+fn list_items_are_matched_by_key_with_the_servers_defaults() {
+    let service = |ports: Value| {
+        object(json!({
+            "apiVersion": "v1", "kind": "Service",
+            "metadata": {"name": "s", "namespace": "mesh", "labels": labels()},
+            "spec": {"ports": ports},
+        }))
+    };
+    let fields = json!({
+        "f:metadata": {"f:labels": {
+            "f:app.kubernetes.io/instance": {}, "f:app.kubernetes.io/managed-by": {},
+        }},
+        "f:spec": {"f:ports": {
+            "k:{\"port\":80,\"protocol\":\"TCP\"}": {".": {}, "f:port": {}, "f:name": {}},
+            "k:{\"port\":90,\"protocol\":\"TCP\"}": {".": {}, "f:port": {}, "f:name": {}},
+        }},
+    });
+    let there = |ports: Value| live([applied(&service(ports), &fields)]);
+    let both = there(json!([
+        {"port": 80, "protocol": "TCP", "name": "a"}, {"port": 90, "protocol": "TCP", "name": "b"},
+    ]));
+    let same = service(json!([{"port": 80, "name": "a"}, {"port": 90, "name": "b"}]));
+    assert!(planned(&[same], &both).is_empty());
+    let fewer = service(json!([{"port": 80, "name": "c"}]));
+    let text = planned(&[fewer], &both).to_string();
+    assert!(
+        text.contains(".spec.ports[port=80,protocol=TCP].name: \"a\" -> \"c\""),
+        "{text}"
+    );
+    assert!(
+        text.contains(".spec.ports[port=90,protocol=TCP]: {"),
+        "{text}"
+    );
+    let turned = service(json!([{"port": 90, "name": "b"}, {"port": 80, "name": "a"}]));
+    assert!(
+        !planned(&[turned], &both).is_empty(),
+        "the order of list items has a meaning"
+    );
+}
+
+#[test]
+fn objects_of_others_are_obstacles_and_never_part_of_a_change() {
+    let one = wanted("a", &json!({"k": "v"}));
+    let mut foreign = applied(&one, &data_fields(&["k"])).into_value();
+    foreign["metadata"]["labels"] = json!({"app.kubernetes.io/managed-by": "Helm"});
+    foreign["metadata"]["annotations"] = json!({"meta.helm.sh/release-name": "mesh"});
+    let plan = planned(&[one], &live([object(foreign)]));
+    check(
+        &plan,
+        "! ConfigMap mesh/a belongs to the Helm release mesh; remove it first",
+    );
+    assert!(plan.upserts.is_empty() && plan.deletions.is_empty());
+}
+
+#[test]
+fn an_object_belongs_to_whom_its_labels_say() {
+    let with = |labels: Value| {
+        object(json!({
+            "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": "a", "namespace": "mesh", "labels": labels},
+        }))
+    };
+    let istioctl = |namespace: &str| {
+        json!({
+            "operator.istio.io/managed": "Reconcile",
+            "install.operator.istio.io/owning-resource-namespace": namespace,
+        })
+    };
+    assert_eq!(ownership(&with(labels()), &owner()), Ownership::Ours);
+    assert_eq!(
+        ownership(&with(istioctl("mesh")), &owner()),
+        Ownership::Adopted
+    );
+    for foreign in [istioctl("elsewhere"), json!({}), json!({"app": "istiod"})] {
+        let found = ownership(&with(foreign.clone()), &owner());
+        assert!(
+            matches!(found, Ownership::Foreign(_)),
+            "{foreign}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn only_what_this_application_applied_is_pruned() {
+    let made = applied(&wanted("old", &json!({})), &data_fields(&[]));
+    check(&planned(&[], &live([made.clone()])), "- ConfigMap mesh/old");
+    let spoil = |change: &dyn Fn(&mut Value)| {
+        let mut value = made.value().clone();
+        change(&mut value);
+        object(value)
+    };
+    let copied = spoil(&|it| it["metadata"]["managedFields"][0]["manager"] = json!("kubectl"));
+    let derived = spoil(&|it| it["metadata"]["ownerReferences"] = json!([{"kind": "Service"}]));
+    let sibling =
+        spoil(&|it| it["metadata"]["labels"]["app.kubernetes.io/instance"] = json!("other"));
+    for other in [copied, derived, sibling] {
+        assert!(!may_delete(&other, &owner()), "{other:?}");
+        assert!(planned(&[], &live([other])).is_empty());
+    }
+}
+
+#[test]
+fn held_objects_are_neither_changed_nor_deleted() {
+    let changed = applied(&wanted("a", &json!({"k": "old"})), &data_fields(&["k"]));
+    let unwanted = applied(&wanted("b", &json!({})), &data_fields(&[]));
+    let held = [changed.id().clone(), unwanted.id().clone()].into();
+    let wanted = [wanted("a", &json!({"k": "new"}))];
+    assert!(plan(&wanted, &held, &live([changed, unwanted]), &owner()).is_empty());
+}
+
+#[test]
+fn removal_goes_backwards_and_leaves_definitions() {
+    let of = |api_version: &str, kind: &str| {
+        let value = json!({
+            "apiVersion": api_version, "kind": kind,
+            "metadata": {"name": "x", "namespace": "mesh", "labels": labels()},
+        });
+        applied(&object(value), &json!({}))
+    };
+    let all = live([
+        of("v1", "ServiceAccount"),
+        of("apps/v1", "Deployment"),
+        of("apiextensions.k8s.io/v1", "CustomResourceDefinition"),
+        of(
+            "admissionregistration.k8s.io/v1",
+            "MutatingWebhookConfiguration",
+        ),
+    ]);
+    check(
+        &removal(&all, &owner()),
+        "- MutatingWebhookConfiguration mesh/x\n- Deployment mesh/x\n- ServiceAccount mesh/x",
+    );
+}
+
+fn webhook(policy: Option<&str>) -> Object {
+    let mut value = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": "v", "labels": labels()},
+        "webhooks": [{"name": "w"}],
+    });
+    if let Some(policy) = policy {
+        value["webhooks"][0]["failurePolicy"] = json!(policy);
+    }
+    object(value)
+}
+
+#[test]
+fn failure_policy_is_sent_until_istiod_has_set_it() {
+    let fields = |ours: bool| {
+        let mut webhook = json!({".": {}, "f:name": {}});
+        if ours {
+            webhook["f:failurePolicy"] = json!({});
+        }
+        json!({
+            "f:metadata": {"f:labels": {
+                "f:app.kubernetes.io/instance": {}, "f:app.kubernetes.io/managed-by": {},
+            }},
+            "f:webhooks": {"k:{\"name\":\"w\"}": webhook},
+        })
+    };
+    let wanted = webhook(Some("Ignore"));
+    let first = planned(std::slice::from_ref(&wanted), &LiveObjects::new());
+    assert_eq!(first.upserts[0].object, wanted);
+    let ours = live([applied(&webhook(Some("Ignore")), &fields(true))]);
+    assert!(planned(std::slice::from_ref(&wanted), &ours).is_empty());
+    let istiods = live([applied(&webhook(Some("Fail")), &fields(false))]);
+    assert!(planned(std::slice::from_ref(&wanted), &istiods).is_empty());
+    // When something else changes, the policy still stays out.
+    let mut labelled = wanted;
+    labelled.set_label("new", "label");
+    let plan = planned(&[labelled], &istiods);
+    assert_eq!(plan.upserts[0].object.at("/webhooks/0/failurePolicy"), None);
+}
+
+#[test]
+fn fields_of_replaced_tools_pass_to_this_charm() {
+    let mut value = wanted("a", &json!({"k": "v", "theirs": "x"})).into_value();
+    value["metadata"]["managedFields"] = json!([
+        {"manager": "istio-operator", "operation": "Apply", "fieldsV1": {"f:data": {"f:theirs": {}}}},
+        {"manager": "kubectl-edit", "operation": "Update", "fieldsV1": {"f:data": {"f:k": {}}}},
+    ]);
+    let there = live([object(value)]);
+    let plan = planned(&[wanted("a", &json!({"k": "v"}))], &there);
+    assert!(plan.upserts[0].takes_over);
+    assert!(
+        plan.to_string().contains(".data.theirs: \"x\" -> (none)"),
+        "{plan}"
+    );
+    let fields = super::take_over::take_over(there.values().next().unwrap()).unwrap();
+    let managers: Vec<_> = fields
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["manager"])
+        .collect();
+    assert_eq!(managers, ["kubectl-edit", "istio-pilot"]);
+}
+
+mod definitions {
+    use super::*;
+
+    fn definition(change: impl Fn(&mut Value)) -> Object {
+        let mut value = json!({
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": {"name": "d", "labels": {
+                "app.kubernetes.io/managed-by": "istio-pilot",
+                "app.kubernetes.io/version": "1.31.1",
+            }},
+            "spec": {"versions": [{"name": "v1", "storage": true, "schema": {
+                "openAPIV3Schema": {"properties": {"spec": {"type": "object"}}},
+            }}]},
+        });
+        change(&mut value);
+        object(value)
+    }
+
+    #[test]
+    fn a_foreign_or_newer_definition_is_left() {
+        let wanted = definition(|_| {});
+        let foreign = definition(|it| it["metadata"]["labels"] = json!({"app": "istio"}));
+        let newer = definition(|it| {
+            it["metadata"]["labels"]["app.kubernetes.io/version"] = json!("1.32.0");
+        });
+        for there in [foreign, newer] {
+            let plan = planned(std::slice::from_ref(&wanted), &live([there]));
+            assert!(plan.is_empty() && plan.left.len() == 1, "{plan:?}");
+        }
+        let older = definition(|it| {
+            it["metadata"]["labels"]["app.kubernetes.io/version"] = json!("1.9.0");
+        });
+        assert_eq!(planned(&[wanted], &live([older])).upserts.len(), 1);
+    }
+
+    #[test]
+    fn a_definition_is_never_loosened() {
+        let open = definition(|it| {
+            it["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["x-kubernetes-preserve-unknown-fields"] =
+                json!(true);
+        });
+        let plan = planned(&[open], &live([definition(|_| {})]));
+        assert!(plan.upserts.is_empty() && plan.left.len() == 1, "{plan:?}");
+    }
+
+    #[test]
+    fn versions_with_stored_objects_stay() {
+        let there = definition(|it| {
+            it["spec"]["versions"] = json!([{"name": "v1alpha1", "storage": true}]);
+            it["status"] = json!({"storedVersions": ["v1alpha1"]});
+        });
+        let plan = planned(&[definition(|_| {})], &live([there]));
+        let versions = plan.upserts[0].object.at("/spec/versions").unwrap();
+        assert_eq!(versions[1], json!({"name": "v1alpha1", "storage": false}));
+    }
+}
