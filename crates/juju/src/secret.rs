@@ -387,7 +387,7 @@ impl HookTools {
     /// A file of mode 0600, which is what `tempfile` makes on Unix.
     fn private_file(&self, content: &str) -> io::Result<NamedTempFile> {
         let mut file = tempfile::Builder::new()
-            .prefix("secret-")
+            .prefix("juju-value-")
             .tempfile_in(self.temporary_directory())?;
         file.write_all(content.as_bytes())?;
         Ok(file)

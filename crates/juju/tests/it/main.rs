@@ -1,0 +1,19 @@
+//! The wrappers against executable hook tools, which answer as a Juju 4.0.15 agent answered.
+//!
+//! - `facts`: config, leadership, goal state, network, ports, resources, state
+//! - `statuses`: unit and application status, application version
+//! - `relations`, `secrets`, `actions`: as named
+//! - `logging`: juju-log and the tracing layer
+//! - `processes`: how tools are found, started and counted
+
+// Clippy's leave for tests ends at the functions marked as tests; helpers are tests too.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod actions;
+mod facts;
+mod fake_tools;
+mod logging;
+mod processes;
+mod relations;
+mod secrets;
+mod statuses;
