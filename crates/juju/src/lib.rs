@@ -18,12 +18,17 @@
 //!
 //! ```no_run
 //! use juju::context::{Event, HookContext};
+//! use juju::log::juju_log_layer;
 //! use juju::{HookTools, Status};
+//! use tracing_subscriber::filter::LevelFilter;
+//! use tracing_subscriber::prelude::*;
 //!
 //! fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let mut arguments = std::env::args();
 //!     let context = HookContext::from_variables(std::env::vars(), &arguments.next().unwrap_or_default())?;
 //!     let tools = HookTools::new(&context);
+//!     let (log, _guard) = juju_log_layer(&tools);
+//!     tracing_subscriber::registry().with(log.with_filter(LevelFilter::INFO)).init();
 //!     if matches!(context.event, Event::Unknown(_)) {
 //!         return Ok(());
 //!     }

@@ -64,4 +64,23 @@ mod tests {
         assert!(line.contains("\\u007f\\u0085\\u2028\\ufeff"), "{line}");
         assert_eq!(line.lines().count(), 1);
     }
+
+    /// The reader here is libyaml's, of which Go's is a translation.
+    #[test]
+    fn a_yaml_reader_finds_every_character_again() {
+        let all: String = ('\0'..='\u{ffff}')
+            .chain(['\u{10000}', '😀', '\u{10ffff}'])
+            .collect();
+        let map = BTreeMap::from([("key", all.as_str()), ("~", "null"), ("- no", "1e3")]);
+        let read: BTreeMap<String, String> = serde_yaml::from_str(&text_map(&map)).unwrap();
+        assert_eq!(read.len(), 3);
+        assert_eq!(read["~"], "null");
+        assert_eq!(read["- no"], "1e3");
+        let differs = read["key"]
+            .chars()
+            .zip(all.chars())
+            .find(|(read, written)| read != written);
+        assert_eq!(differs, None);
+        assert_eq!(read["key"].len(), all.len());
+    }
 }

@@ -22,6 +22,7 @@ pub(crate) struct FakeTools {
     cases: String,
     tools: Vec<String>,
     variables: Vec<(String, String)>,
+    read_input: &'static str,
 }
 
 /// Hook tools in their folder, which is deleted at the end.
@@ -43,6 +44,7 @@ impl FakeTools {
             cases: String::new(),
             tools: Vec::new(),
             variables: Vec::new(),
+            read_input: "cat",
         }
     }
 
@@ -87,6 +89,12 @@ impl FakeTools {
         self
     }
 
+    /// Leaves standard input unread.
+    pub(crate) fn without_reading_input(mut self) -> Self {
+        self.read_input = "exec < /dev/null";
+        self
+    }
+
     pub(crate) fn install(self) -> InstalledTools {
         let folder = tempfile::tempdir().unwrap();
         let script = format!(
@@ -98,14 +106,15 @@ impl FakeTools {
              printf '%s' \"$tool\"\n\
              for argument in \"$@\"; do printf '{ARGUMENT}%s' \"$argument\"; done\n\
              printf '{INPUT}'\n\
-             cat\n\
+             {read_input}\n\
              printf '{CALL}'\n\
              }} >> \"$folder/calls\"\n\
              case \"$tool $*\" in\n\
              {}\n\
              *) echo \"unexpected: $tool $*\" >&2; exit 64 ;;\n\
              esac\n",
-            self.cases
+            self.cases,
+            read_input = self.read_input,
         );
         for tool in &self.tools {
             write_executable(&folder.path().join(tool), &script);

@@ -88,6 +88,7 @@ fn a_tool_that_does_not_read_its_input_is_judged_by_its_exit_code() {
     let juju = FakeTools::new()
         .prints("state-get --format=json", "null")
         .runs("state-set --file -", "exit 1")
+        .without_reading_input()
         .install();
     let state = (0..20)
         .map(|number| (format!("key-{number}"), "x".repeat(60_000)))

@@ -111,6 +111,7 @@ fn values_reach_the_tool_through_private_files_that_are_deleted() {
     let add = "secret-add --label mine --rotate monthly --owner unit key-one#file=* key-two#file=*";
     let juju = FakeTools::new()
         .runs(add, &format!("{KEEP_FILES}; echo {new_id}; exit 0"))
+        .prints("juju-log *", "")
         .install();
     let options = SecretOptions {
         label: Some("mine".to_owned()),
@@ -124,7 +125,13 @@ fn values_reach_the_tool_through_private_files_that_are_deleted() {
         .unwrap();
     assert_eq!(added.to_string(), new_id);
     assert_eq!(kept(&juju), "600\nhunter2\n600\n=#second");
+    juju.tools.log(Level::Info, "=#second is hunter2");
+    juju.tools.flush_log();
     assert!(!juju.commands().concat().contains("hunter2"));
+    assert_eq!(
+        juju.commands()[1],
+        "juju-log --log-level INFO -- [secret] is [secret]"
+    );
     assert_eq!(juju.left_files(), Vec::<std::path::PathBuf>::new());
 }
 
