@@ -15,7 +15,7 @@ pub struct CniPaths {
 /// What redirects a new pod's traffic to its sidecar, decided by the injection configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Injection {
-    /// The privileged init container `istio-init` (NET_ADMIN, NET_RAW).
+    /// The privileged init container `istio-init` (`NET_ADMIN`, `NET_RAW`).
     IstioInit,
     /// The node agent; the pod gets the unprivileged init container `istio-validation`.
     IstioValidation,

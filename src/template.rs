@@ -39,6 +39,17 @@ const TEMPLATES: &[(&str, &str)] = embedded![
     "injection/parts/security.yaml",
     "injection/parts/volumes.yaml",
     "injection/sidecar.yaml",
+    "istiod/access.yaml",
+    "istiod/autoscaler.yaml",
+    "istiod/configuration.yaml",
+    "istiod/deployment.yaml",
+    "istiod/service.yaml",
+    "node-agent/access.yaml",
+    "node-agent/configuration.yaml",
+    "node-agent/daemon-set.yaml",
+    "reader/access.yaml",
+    "webhooks/injector.yaml",
+    "webhooks/validator.yaml",
 ];
 
 /// The paths of all templates below `templates/`.
