@@ -1,10 +1,12 @@
 //! What a control plane shall be: the typed values from which every object is rendered.
 
+use serde::Serialize;
+
 /// The directories of the nodes that the Istio CNI node agent writes to, already validated.
 ///
 /// Both are absolute, without a trailing slash, and differ
 /// (the rules stand in [`crate::configuration`]).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CniPaths {
     /// Where the container runtime looks for CNI plugins; config option `cni-bin-dir`.
     pub bin_dir: String,
@@ -22,7 +24,7 @@ pub enum Injection {
 }
 
 /// The images, as whole references such as `docker.io/istio/pilot:1.31.1`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Images {
     /// Registry and repository prefix for images named without one; `docker.io/istio`.
     pub hub: String,

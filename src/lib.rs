@@ -7,10 +7,12 @@ pub mod control_plane;
 pub mod injection;
 pub mod kinds;
 pub mod labels;
+pub mod names;
 pub mod object;
 pub mod plan;
 pub mod pods;
 pub mod readiness;
+pub mod render;
 pub mod template;
 
 /// The Istio version that this charm installs.

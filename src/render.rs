@@ -1,0 +1,168 @@
+//! From what a control plane shall be to its objects.
+//!
+//! Pure: the same [`ControlPlane`] always gives the same objects, byte for byte.
+//!
+//! Left out because others set them: `caBundle` of both webhook configurations (istiod) and
+//! `spec.replicas` of istiod (its autoscaler). Values stand as the API server stores them, `2Gi`
+//! and not `2048Mi`, so that a comparison with the live object finds no difference where there is
+//! none.
+
+mod stream;
+mod values;
+
+use serde::{Deserialize as _, Serialize};
+use serde_json::Value;
+
+use crate::control_plane::{CniPaths, ControlPlane, Images};
+use crate::kinds;
+use crate::labels;
+use crate::names::Names;
+use crate::object::{Object, ObjectError};
+use crate::template::{self, TemplateError};
+
+pub use stream::{to_json, to_yaml_stream};
+
+/// The revision of every control plane that this charm installs.
+pub const REVISION: &str = "default";
+
+/// The API groups whose resources istiod reads.
+///
+/// The older ones among them are no longer served by Istio 1.31, but may still be in a cluster.
+const ISTIO_GROUPS: [&str; 7] = [
+    "authentication.istio.io",
+    "config.istio.io",
+    "extensions.istio.io",
+    "networking.istio.io",
+    "rbac.istio.io",
+    "security.istio.io",
+    "telemetry.istio.io",
+];
+
+/// The node agent's templates. Within a wave, objects keep the order of the templates.
+const NODE_AGENT: &[&str] = &[
+    "node-agent/access.yaml",
+    "node-agent/configuration.yaml",
+    "node-agent/daemon-set.yaml",
+];
+
+/// The control plane's templates.
+const CONTROL_PLANE: &[&str] = &[
+    "reader/access.yaml",
+    "istiod/access.yaml",
+    "istiod/configuration.yaml",
+    "istiod/service.yaml",
+    "istiod/deployment.yaml",
+    "istiod/autoscaler.yaml",
+    "webhooks/validator.yaml",
+    "webhooks/injector.yaml",
+];
+
+/// Why objects could not be rendered: always a defect of this program.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// Istio's resource definitions could not be made.
+    #[error(transparent)]
+    Definitions(#[from] istio_api::Error),
+    /// A template is wrong.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The rendered text is no YAML.
+    #[error("the template {template} gives no YAML")]
+    NoYaml {
+        /// Path below `templates/`.
+        template: &'static str,
+        /// What the YAML parser says.
+        source: serde_yaml::Error,
+    },
+    /// What was rendered is no Kubernetes object.
+    #[error("{template}: no Kubernetes object")]
+    NoObject {
+        /// Path below `templates/`, or what else it comes from.
+        template: &'static str,
+        /// What is missing.
+        source: ObjectError,
+    },
+    /// An object, or a text inside one, could not be written.
+    #[error("cannot write an object as JSON")]
+    NoJsonForm(#[source] serde_json::Error),
+    /// An object could not be written as YAML.
+    #[error("cannot write an object as YAML")]
+    NoYamlForm(#[source] serde_saphyr::ser::Error),
+}
+
+/// What the templates can name.
+#[derive(Serialize)]
+struct Scope<'a> {
+    names: Names,
+    namespace: &'a str,
+    revision: &'static str,
+    istio_groups: [&'static str; 7],
+    images: &'a Images,
+    node_agent: Option<&'a CniPaths>,
+    values: String,
+}
+
+/// Renders every object of a control plane, in the order of applying: that of
+/// [`crate::kinds::Wave`].
+///
+/// The node agent's objects are among
+/// them when [`ControlPlane::node_agent`] is set. Every object carries the labels of
+/// [`crate::labels`].
+///
+/// # Errors
+/// Never for what a user can configure: an error is a defect of this program.
+pub fn render(control_plane: &ControlPlane) -> Result<Vec<Object>, RenderError> {
+    let ControlPlane {
+        application: _,
+        namespace,
+        images,
+        node_agent,
+        injection: _,
+        kubernetes: _,
+    } = control_plane;
+    let values = values::values(control_plane);
+    let scope = Scope {
+        names: Names::new(namespace),
+        namespace,
+        revision: REVISION,
+        istio_groups: ISTIO_GROUPS,
+        images,
+        node_agent: node_agent.as_ref(),
+        values: serde_json::to_string_pretty(&values).map_err(RenderError::NoJsonForm)?,
+    };
+    let mut objects = definitions()?;
+    let node_agent = if node_agent.is_some() {
+        NODE_AGENT
+    } else {
+        &[]
+    };
+    for template in node_agent.iter().chain(CONTROL_PLANE) {
+        let text = template::render(template, &scope)?;
+        for document in serde_yaml::Deserializer::from_str(&text) {
+            let value = Value::deserialize(document)
+                .map_err(|source| RenderError::NoYaml { template, source })?;
+            let object = Object::from_value(value)
+                .map_err(|source| RenderError::NoObject { template, source })?;
+            objects.push(object);
+        }
+    }
+    for object in &mut objects {
+        labels::stamp(object, control_plane);
+    }
+    objects.sort_by_key(|object| kinds::find(&object.id().group, object.kind()).map(|it| it.wave));
+    Ok(objects)
+}
+
+/// The definitions of Istio's resources, without the labels that Istio's API gives them: those
+/// speak of a chart.
+fn definitions() -> Result<Vec<Object>, RenderError> {
+    let template = "the definitions";
+    istio_api::custom_resource_definitions()?
+        .into_iter()
+        .map(|mut definition| {
+            definition.metadata.labels = None;
+            let value = serde_json::to_value(definition).map_err(RenderError::NoJsonForm)?;
+            Object::from_value(value).map_err(|source| RenderError::NoObject { template, source })
+        })
+        .collect()
+}

@@ -1,0 +1,102 @@
+//! Objects as text for people and for `kubectl`.
+
+use serde_json::Value;
+
+use super::RenderError;
+use crate::object::Object;
+
+/// The objects as one YAML stream, in their order, each opened by `---`.
+///
+/// Words that YAML 1.1 takes for something else, such as `on`, are quoted: kubectl reads that
+/// version, and a model may be called so.
+///
+/// # Errors
+/// When an object has no YAML form, which objects that were rendered always have.
+pub fn to_yaml_stream(objects: &[Object]) -> Result<String, RenderError> {
+    let mut stream = String::new();
+    for object in objects {
+        stream.push_str("---\n");
+        stream.push_str(&serde_saphyr::to_string(object.value()).map_err(RenderError::NoYamlForm)?);
+    }
+    Ok(stream)
+}
+
+/// The objects as one JSON array, in their order, indented, with a line break at the end.
+///
+/// # Errors
+/// When an object has no JSON form, which objects that were rendered always have.
+pub fn to_json(objects: &[Object]) -> Result<String, RenderError> {
+    let values: Vec<&Value> = objects.iter().map(Object::value).collect();
+    let mut text = serde_json::to_string_pretty(&values).map_err(RenderError::NoJsonForm)?;
+    text.push('\n');
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use serde::Deserialize as _;
+    use serde_json::json;
+
+    use super::*;
+
+    fn config_map(value: &str) -> Object {
+        Object::from_value(json!({
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "a"},
+            "data": {"key": value},
+        }))
+        .unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn a_stream_is_read_back_as_it_was(texts in vec(any::<String>(), 0..4)) {
+            check_stream(&texts);
+        }
+    }
+
+    #[test]
+    fn text_of_several_lines_is_read_back_too() {
+        let long = "word ".repeat(40);
+        check_stream(&[
+            "two\nlines\n",
+            " lead\n\n",
+            "end \n",
+            "---\n",
+            "a: b",
+            "\u{85}",
+            &long,
+        ]);
+    }
+
+    fn check_stream<T: AsRef<str>>(texts: &[T]) {
+        let objects: Vec<_> = texts.iter().map(|text| config_map(text.as_ref())).collect();
+        let stream = to_yaml_stream(&objects).unwrap();
+        let read: Vec<_> = serde_yaml::Deserializer::from_str(&stream)
+            .map(|document| Value::deserialize(document).unwrap())
+            .filter(|value| !value.is_null())
+            .collect();
+        let values: Vec<_> = objects
+            .iter()
+            .map(|object| object.value().clone())
+            .collect();
+        assert_eq!(read, values, "{stream}");
+        let read: Vec<Value> = serde_json::from_str(&to_json(&objects).unwrap()).unwrap();
+        assert_eq!(read, values);
+    }
+
+    /// kubectl reads YAML 1.1, in which these words mean something else without quotes.
+    #[test]
+    fn words_of_yaml_1_1_are_quoted() {
+        for word in [
+            "yes", "no", "on", "off", "y", "n", "Yes", "ON", "true", "null", "~", "0o17",
+        ] {
+            let stream = to_yaml_stream(&[config_map(word)]).unwrap();
+            let bare = format!("key: {word}\n");
+            assert!(!stream.contains(&bare), "{stream}");
+        }
+    }
+}
