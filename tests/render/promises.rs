@@ -1,0 +1,141 @@
+//! What rendering promises whatever the configuration.
+
+use istio_pilot::control_plane::{CniPaths, Injection};
+use istio_pilot::kinds::{self, Wave};
+use istio_pilot::object::Object;
+use istio_pilot::render::{render, to_json, to_yaml_stream};
+use istio_pilot::{ISTIO_VERSION, labels};
+use proptest::prelude::*;
+use serde_json::Value;
+
+use crate::cases;
+
+#[test]
+fn objects_come_in_the_order_of_applying() {
+    for case in cases::all() {
+        let objects = render(&case.control_plane).unwrap();
+        let waves: Vec<_> = objects
+            .iter()
+            .map(|object| kinds::find(&object.id().group, object.kind()).unwrap().wave)
+            .collect();
+        assert!(waves.is_sorted(), "{}: {waves:?}", case.name);
+        assert_eq!(waves.first(), Some(&Wave::Definitions));
+        assert_eq!(waves.last(), Some(&Wave::Webhooks));
+    }
+}
+
+/// Readers of the table of kinds find every object: requests, pruning and the order are made of it.
+#[test]
+fn every_object_is_of_a_kind_in_the_table() {
+    for case in cases::all() {
+        for object in render(&case.control_plane).unwrap() {
+            let kind = kinds::find(&object.id().group, object.kind()).unwrap();
+            assert_eq!(object.api_version(), kind.api_version(), "{}", object.id());
+            assert_eq!(
+                object.id().namespace.is_some(),
+                kind.namespaced,
+                "{}",
+                object.id()
+            );
+        }
+    }
+}
+
+#[test]
+fn every_object_carries_our_labels_and_no_pod_template_does() {
+    for case in cases::all() {
+        for object in render(&case.control_plane).unwrap() {
+            let definition = object.kind() == "CustomResourceDefinition";
+            let instance = format!("istio-pilot-{}", case.control_plane.namespace);
+            let instance = (!definition).then_some(instance.as_str());
+            assert_eq!(object.label(labels::INSTANCE), instance, "{}", object.id());
+            assert_eq!(
+                object.label(labels::MANAGED_BY),
+                Some("istio-pilot"),
+                "{}",
+                object.id()
+            );
+            assert_eq!(
+                object.label(labels::VERSION),
+                Some(ISTIO_VERSION),
+                "{}",
+                object.id()
+            );
+            let template = object
+                .at("/spec/template/metadata/labels")
+                .and_then(Value::as_object);
+            for label in [labels::INSTANCE, labels::MANAGED_BY, labels::VERSION] {
+                assert!(
+                    template.is_none_or(|it| !it.contains_key(label)),
+                    "{}",
+                    object.id()
+                );
+            }
+        }
+    }
+}
+
+/// What others set is never sent: sending it would take it from them.
+#[test]
+fn fields_of_others_are_left_out() {
+    for case in cases::all() {
+        for object in render(&case.control_plane).unwrap() {
+            assert_eq!(object.at("/spec/replicas"), None, "{}", object.id());
+            let text = object.value().to_string();
+            assert!(!text.contains("caBundle"), "{}", object.id());
+        }
+    }
+}
+
+#[test]
+fn the_node_agent_differs_by_nothing_but_what_was_configured() {
+    let paths = |bin_dir: &str, conf_dir: &str| CniPaths {
+        bin_dir: bin_dir.to_owned(),
+        conf_dir: conf_dir.to_owned(),
+    };
+    let node_agent = |injection| -> Vec<Object> {
+        let paths = paths("/opt/cni/bin", "/etc/cni/net.d");
+        let mut objects = render(&cases::with_node_agent("mesh", paths, injection)).unwrap();
+        objects.retain(|it| it.id().name.starts_with("istio-cni"));
+        objects
+    };
+    let before = node_agent(Injection::IstioInit);
+    assert_eq!(before.len(), 7);
+    assert_eq!(before, node_agent(Injection::IstioValidation));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    /// Names and paths are checked elsewhere; here no text may break out of its place.
+    #[test]
+    fn any_text_stays_in_its_place(
+        namespace in "\\PC{1,20}",
+        image in any::<String>(),
+        bin_dir in any::<String>(),
+        conf_dir in any::<String>(),
+    ) {
+        let plain = cases::with_node_agent(
+            "mesh",
+            CniPaths { bin_dir: "/a".to_owned(), conf_dir: "/b".to_owned() },
+            Injection::IstioValidation,
+        );
+        let mut odd = plain.clone();
+        odd.namespace.clone_from(&namespace);
+        odd.images.pilot.clone_from(&image);
+        odd.images.cni.clone_from(&image);
+        odd.node_agent = Some(CniPaths { bin_dir: bin_dir.clone(), conf_dir });
+        let objects = render(&odd).unwrap();
+        prop_assert_eq!(objects.len(), render(&plain).unwrap().len());
+        let find = |kind: &str| objects.iter().find(|it| it.kind() == kind).unwrap();
+        let image_of = |object: &Object| object.at("/spec/template/spec/containers/0/image").cloned();
+        prop_assert_eq!(image_of(find("Deployment")), Some(Value::String(image.clone())));
+        let daemon_set = find("DaemonSet");
+        prop_assert_eq!(image_of(daemon_set), Some(Value::String(image)));
+        prop_assert_eq!(daemon_set.id().namespace.as_deref(), Some(namespace.as_str()));
+        let path = daemon_set.at("/spec/template/spec/volumes/0/hostPath/path");
+        prop_assert_eq!(path, Some(&Value::String(bin_dir)));
+        to_yaml_stream(&objects).unwrap();
+        to_json(&objects).unwrap();
+    }
+}
