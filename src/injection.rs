@@ -51,7 +51,7 @@ pub enum InjectionError {
     Template(#[from] TemplateError),
     /// A configuration cannot be written as YAML.
     #[error("cannot write istiod's configuration as YAML")]
-    Yaml(#[from] serde_yaml::Error),
+    Yaml(#[from] serde_saphyr::ser::Error),
     /// A configuration cannot be written as JSON.
     #[error("cannot write istiod's configuration as JSON")]
     Json(#[from] serde_json::Error),
@@ -128,7 +128,7 @@ pub fn injector_config(control_plane: &ControlPlane) -> Result<InjectorConfig, I
         templates,
     };
     Ok(InjectorConfig {
-        config: serde_yaml::to_string(&config)?,
+        config: serde_saphyr::to_string(&config)?,
         values: serde_json::to_string_pretty(&InjectorValues::of(control_plane))?,
     })
 }

@@ -8,12 +8,12 @@
 //! none.
 
 mod stream;
-mod values;
 
 use serde::{Deserialize as _, Serialize};
 use serde_json::Value;
 
 use crate::control_plane::{CniPaths, ControlPlane, Images};
+use crate::injection::{self, InjectionError, InjectorConfig, MeshConfig};
 use crate::kinds;
 use crate::labels;
 use crate::names::Names;
@@ -63,6 +63,9 @@ pub enum RenderError {
     /// Istio's resource definitions could not be made.
     #[error(transparent)]
     Definitions(#[from] istio_api::Error),
+    /// The configuration of injection could not be made.
+    #[error(transparent)]
+    Injection(#[from] InjectionError),
     /// A template is wrong.
     #[error(transparent)]
     Template(#[from] TemplateError),
@@ -99,15 +102,16 @@ struct Scope<'a> {
     istio_groups: [&'static str; 7],
     images: &'a Images,
     node_agent: Option<&'a CniPaths>,
+    mesh: MeshConfig,
+    injector: InjectorConfig,
     values: String,
 }
 
 /// Renders every object of a control plane, in the order of applying: that of
 /// [`crate::kinds::Wave`].
 ///
-/// The node agent's objects are among
-/// them when [`ControlPlane::node_agent`] is set. Every object carries the labels of
-/// [`crate::labels`].
+/// The node agent's objects are among them when [`ControlPlane::node_agent`] is set. Every object
+/// carries the labels of [`crate::labels`].
 ///
 /// # Errors
 /// Never for what a user can configure: an error is a defect of this program.
@@ -120,7 +124,6 @@ pub fn render(control_plane: &ControlPlane) -> Result<Vec<Object>, RenderError> 
         injection: _,
         kubernetes: _,
     } = control_plane;
-    let values = values::values(control_plane);
     let scope = Scope {
         names: Names::new(namespace),
         namespace,
@@ -128,7 +131,9 @@ pub fn render(control_plane: &ControlPlane) -> Result<Vec<Object>, RenderError> 
         istio_groups: ISTIO_GROUPS,
         images,
         node_agent: node_agent.as_ref(),
-        values: serde_json::to_string_pretty(&values).map_err(RenderError::NoJsonForm)?,
+        mesh: injection::mesh_config(control_plane)?,
+        injector: injection::injector_config(control_plane)?,
+        values: injection::release_values(control_plane)?,
     };
     let mut objects = definitions()?;
     let node_agent = if node_agent.is_some() {

@@ -77,7 +77,7 @@ pub fn mesh_config(control_plane: &ControlPlane) -> Result<MeshConfig, Injection
         networks: serde_json::Map::new(),
     };
     Ok(MeshConfig {
-        mesh: serde_yaml::to_string(&mesh)?,
-        mesh_networks: serde_yaml::to_string(&networks)?,
+        mesh: serde_saphyr::to_string(&mesh)?,
+        mesh_networks: serde_saphyr::to_string(&networks)?,
     })
 }

@@ -87,6 +87,24 @@ fn fields_of_others_are_left_out() {
     }
 }
 
+/// istiod reads YAML 1.1, in which a bare `on` is no text.
+#[test]
+fn a_model_may_have_the_name_of_a_truth_value() {
+    let objects = render(&cases::control_plane("on")).unwrap();
+    let mesh = objects
+        .iter()
+        .find_map(|it| it.at("/data/mesh")?.as_str())
+        .unwrap();
+    let line = mesh
+        .lines()
+        .find(|it| it.starts_with("rootNamespace:"))
+        .unwrap();
+    assert!(
+        ["rootNamespace: \"on\"", "rootNamespace: 'on'"].contains(&line),
+        "{line}"
+    );
+}
+
 #[test]
 fn the_node_agent_differs_by_nothing_but_what_was_configured() {
     let paths = |bin_dir: &str, conf_dir: &str| CniPaths {
