@@ -146,6 +146,37 @@ impl Cluster {
         })
     }
 
+    /// Whether any object of a definition's kind exists in the cluster.
+    ///
+    /// # Errors
+    /// When the server does not answer or refuses.
+    pub async fn has_custom_resources(&self, definition: &Object) -> Result<bool, ClusterError> {
+        let doing = Doing::new("listing", &definition.id().name);
+        let field = |pointer| {
+            definition
+                .at(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
+        let versions = definition.at("/spec/versions").and_then(Value::as_array);
+        let served = versions
+            .into_iter()
+            .flatten()
+            .find(|it| it["served"] == true);
+        let Some(version) = served.and_then(|it| it["name"].as_str()) else {
+            return Ok(false);
+        };
+        let (group, plural) = (field("/spec/group"), field("/spec/names/plural"));
+        let path = format!("/apis/{group}/{version}/{plural}?limit=1");
+        match self.get_json::<Value>(path, &doing).await {
+            Ok(list) => Ok(list["items"]
+                .as_array()
+                .is_some_and(|items| !items.is_empty())),
+            Err(error) if error.is_not_found() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Sends a JSON document to a pod's port over HTTPS, through the API server, and gives the answer.
     ///
     /// # Errors

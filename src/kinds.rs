@@ -11,8 +11,6 @@ pub enum Wave {
     Workloads,
     /// Webhook configurations, after the istiod that they call.
     Webhooks,
-    /// Custom resources, which istiod's webhook validates.
-    CustomResources,
 }
 
 /// One kind as the API serves it.
@@ -63,11 +61,10 @@ const fn kind(
 /// Every kind that any version of this charm has written, in the order of applying.
 ///
 /// Pruning looks at all of them, so a kind that is no longer rendered stays in the table.
-pub const KINDS: [Kind; 17] = {
-    use Wave::{CustomResources, Definitions, Foundations, Webhooks, Workloads};
+pub const KINDS: [Kind; 14] = {
+    use Wave::{Definitions, Foundations, Webhooks, Workloads};
     const RBAC: &str = "rbac.authorization.k8s.io";
     const ADMISSION: &str = "admissionregistration.k8s.io";
-    const NETWORKING: &str = "networking.istio.io";
     [
         kind(
             "apiextensions.k8s.io",
@@ -139,30 +136,6 @@ pub const KINDS: [Kind; 17] = {
             false,
             Webhooks,
         ),
-        kind(
-            NETWORKING,
-            "v1",
-            "Gateway",
-            "gateways",
-            true,
-            CustomResources,
-        ),
-        kind(
-            NETWORKING,
-            "v1",
-            "VirtualService",
-            "virtualservices",
-            true,
-            CustomResources,
-        ),
-        kind(
-            NETWORKING,
-            "v1alpha3",
-            "EnvoyFilter",
-            "envoyfilters",
-            true,
-            CustomResources,
-        ),
     ]
 };
 
@@ -170,3 +143,19 @@ pub const KINDS: [Kind; 17] = {
 pub fn find(group: &str, kind: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|it| it.group == group && it.kind == kind)
 }
+
+/// Pods, which this charm reads and never writes.
+pub const POD: Kind = kind("", "v1", "Pod", "pods", true, Wave::Workloads);
+/// Nodes, which this charm reads and never writes.
+pub const NODE: Kind = kind("", "v1", "Node", "nodes", false, Wave::Foundations);
+/// Events, which this charm reads and never writes.
+pub const EVENT: Kind = kind("", "v1", "Event", "events", true, Wave::Foundations);
+/// Namespaces, which this charm reads and never writes.
+pub const NAMESPACE: Kind = kind(
+    "",
+    "v1",
+    "Namespace",
+    "namespaces",
+    false,
+    Wave::Foundations,
+);

@@ -1,9 +1,17 @@
 //! The istio-pilot charm: installs and keeps an Istio control plane on Kubernetes.
+//!
+//! Data flows one way: a hook's event and facts are read, a phase and the wanted objects are
+//! decided, a plan against the live objects is made, applied, and concluded as a status.
 
+pub mod actions;
+pub mod cli;
 pub mod cluster;
 pub mod cni;
+pub mod conclude;
 pub mod configuration;
 pub mod control_plane;
+pub mod decide;
+pub mod dispatch;
 pub mod injection;
 pub mod kinds;
 pub mod labels;
@@ -12,7 +20,10 @@ pub mod object;
 pub mod plan;
 pub mod pods;
 pub mod readiness;
+pub mod reconcile;
+pub mod removal;
 pub mod render;
+pub mod snapshot;
 pub mod template;
 
 /// The Istio version that this charm installs.

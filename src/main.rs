@@ -1,3 +1,36 @@
-//! The istio-pilot charm.
+//! `dispatch`, the charm; and `istio-pilot`, the same program as a tool for people.
 
-fn main() {}
+use std::io::Write as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let text = |it: std::ffi::OsString| it.into_string().ok();
+    let variables = std::env::vars_os().filter_map(|(key, value)| Some((text(key)?, text(value)?)));
+    let variables: Vec<(String, String)> = variables.collect();
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let program = arguments
+        .first()
+        .cloned()
+        .and_then(text)
+        .unwrap_or_default();
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error.into()),
+    };
+    let result = if istio_pilot::dispatch::is_dispatch(&variables, &program) {
+        runtime.block_on(istio_pilot::dispatch::dispatch(variables, &program))
+    } else {
+        runtime.block_on(istio_pilot::cli::run(arguments, &variables))
+    };
+    result.unwrap_or_else(|error| fail(&error))
+}
+
+/// One line on standard error, with all causes.
+fn fail(error: &anyhow::Error) -> ExitCode {
+    // There is nowhere left to say that this failed.
+    let _ = writeln!(std::io::stderr(), "error: {error:#}");
+    ExitCode::FAILURE
+}

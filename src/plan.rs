@@ -112,7 +112,7 @@ pub fn removal(live: &LiveObjects, owner: &Owner) -> Plan {
 
 fn upsert(wanted: &Object, live: Option<&Object>, owner: &Owner, plan: &mut Plan) {
     let id = wanted.id();
-    let wave = kinds::find(&id.group, &id.kind).map_or(Wave::CustomResources, |it| it.wave);
+    let wave = kinds::find(&id.group, &id.kind).map_or(Wave::Webhooks, |it| it.wave);
     let Some(live) = live else {
         let object = wanted.clone();
         return plan.upserts.push(Upsert {

@@ -12,7 +12,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules that deal with the world outside, their folders included.
-const SHELL: &[&str] = &["cluster", "main"];
+const SHELL: &[&str] = &[
+    "actions",
+    "cli",
+    "cluster",
+    "dispatch",
+    "main",
+    "reconcile",
+    "removal",
+];
 
 /// What a pure module may not name, each with what it may name of it all the same.
 const FORBIDDEN: &[(&str, &[&str])] = &[

@@ -30,7 +30,7 @@ pub struct ClusterError {
 }
 
 /// The kinds of failure, as far as they are answered differently.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The application lacks the right: it needs trust.
     Forbidden(String),
@@ -118,6 +118,11 @@ impl ClusterError {
     /// Whether the object changed or went away since it was read.
     pub fn is_outdated(&self) -> bool {
         matches!(self.fault, Fault::Outdated(_))
+    }
+
+    /// Whether the application lacks the right.
+    pub fn is_forbidden(&self) -> bool {
+        matches!(self.fault, Fault::Forbidden(_))
     }
 
     /// Whether the same request may succeed a little later.

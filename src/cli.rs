@@ -1,0 +1,200 @@
+//! The tool for people: `render` and `plan`, without Juju.
+
+mod options;
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use juju::Status;
+
+use crate::cluster::Cluster;
+use crate::cluster::connect::Access;
+use crate::configuration::{self, Configuration};
+use crate::control_plane::{Injection, KubernetesVersion};
+use crate::decide::Settings;
+use crate::reconcile::{Bounds, Reconciler};
+use crate::render::{render, to_json, to_yaml_stream};
+use options::KeyValue;
+
+/// Exit code of bad usage (`EX_USAGE` of sysexits.h).
+const BAD_USAGE: u8 = 64;
+/// Exit code of `plan` when there is something to change.
+const CHANGES: u8 = 2;
+
+const EXAMPLES: &str = "\
+Examples:
+  istio-pilot render --model kubeflow
+  istio-pilot render --config cni-bin-dir=/opt/cni/bin --config cni-conf-dir=/etc/cni/net.d
+  juju config istio-pilot --format yaml > options.yaml
+  KUBECONFIG=~/.kube/config istio-pilot plan --model kubeflow --config-file options.yaml
+
+Started as `dispatch`, or with JUJU_DISPATCH_PATH set, this program is the charm itself.";
+
+/// Renders the Istio control plane of the charm istio-pilot, and compares it with a cluster.
+#[derive(Debug, Parser)]
+#[command(name = "istio-pilot", version, after_help = EXAMPLES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print the objects that the charm would apply, in order. Needs no cluster.
+    Render(Render),
+    /// Print what the charm would change in a cluster. Exit code 0: nothing, 2: something.
+    Plan(Common),
+}
+
+#[derive(Debug, Args)]
+struct Common {
+    /// The model, and so the namespace
+    #[arg(long, default_value = "istio-system", value_name = "NAME")]
+    model: String,
+    /// The Juju application
+    #[arg(long, default_value = "istio-pilot", value_name = "NAME")]
+    app: String,
+    /// One option, as for `juju config`; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    config: Vec<KeyValue>,
+    /// A YAML map of options, plain or as `juju config --format yaml` prints it
+    #[arg(long, value_name = "FILE")]
+    config_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Render {
+    #[command(flatten)]
+    common: Common,
+    /// Kubernetes version of the cluster
+    #[arg(long, default_value = "1.34", value_name = "VERSION", value_parser = options::version)]
+    kube_version: KubernetesVersion,
+    /// Whether the node agent is ready, so that injection leaves the work to it
+    #[arg(long, default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOL")]
+    cni_ready: bool,
+    /// Format of the output
+    #[arg(short, long, default_value = "yaml", value_name = "FORMAT")]
+    output: Output,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Output {
+    /// One YAML stream.
+    Yaml,
+    /// One JSON array.
+    Json,
+}
+
+/// Runs the tool.
+///
+/// # Errors
+/// What the user has to mend; it is one line.
+pub async fn run(
+    arguments: Vec<OsString>,
+    variables: &[(String, String)],
+) -> anyhow::Result<ExitCode> {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error),
+    };
+    match arguments.command {
+        Command::Render(arguments) => print_objects(&arguments),
+        Command::Plan(arguments) => plan(&arguments, variables).await,
+    }
+}
+
+/// Prints help, or what is wrong with the arguments.
+fn usage(error: &clap::Error) -> anyhow::Result<ExitCode> {
+    let is_help = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    );
+    error.print().context("cannot print")?;
+    Ok(if is_help {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(BAD_USAGE)
+    })
+}
+
+fn print_objects(arguments: &Render) -> anyhow::Result<ExitCode> {
+    let configuration = parsed(&arguments.common)?;
+    let settings = settings(&arguments.common, configuration, arguments.kube_version);
+    let injection = if settings.wants_agent() && arguments.cni_ready {
+        Injection::IstioValidation
+    } else {
+        Injection::IstioInit
+    };
+    let objects = render(&settings.control_plane(true, injection))?;
+    let text = match arguments.output {
+        Output::Yaml => to_yaml_stream(&objects)?,
+        Output::Json => to_json(&objects)?,
+    };
+    print(&text)
+}
+
+async fn plan(arguments: &Common, variables: &[(String, String)]) -> anyhow::Result<ExitCode> {
+    let configuration = parsed(arguments)?;
+    let kubeconfig = variables.iter().find(|(name, _)| name == "KUBECONFIG");
+    let access = match kubeconfig {
+        Some((_, path)) if !path.is_empty() => Access::Kubeconfig {
+            path: PathBuf::from(path),
+            namespace: arguments.model.clone(),
+        },
+        _ => Access::ServiceAccount,
+    };
+    let cluster = Cluster::connect(&access).await?;
+    let mut settings = settings(arguments, configuration, cluster.version().await?);
+    settings.namespace = cluster.namespace().to_owned();
+    let mut silent = |_: &Status| {};
+    let reconciler = Reconciler::new(&cluster, &settings, Bounds::default(), &mut silent);
+    let (plan, rivals) = reconciler.preview().await?;
+    if !rivals.is_empty() || !plan.obstacles.is_empty() {
+        let all: Vec<_> = rivals
+            .iter()
+            .chain(&plan.obstacles)
+            .map(ToString::to_string)
+            .collect();
+        bail!("nothing can be changed: {}", all.join("; "));
+    }
+    if plan.is_empty() {
+        return print("nothing to change\n");
+    }
+    print(&plan.to_string())?;
+    Ok(ExitCode::from(CHANGES))
+}
+
+fn parsed(arguments: &Common) -> anyhow::Result<Configuration> {
+    let options = options::collect(arguments.config_file.as_deref(), &arguments.config)?;
+    configuration::parse(&options).map_err(|problems| {
+        let all: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("{}", all.join("; "))
+    })
+}
+
+fn settings(
+    arguments: &Common,
+    configuration: Configuration,
+    kubernetes: KubernetesVersion,
+) -> Settings {
+    let (application, namespace) = (arguments.app.clone(), arguments.model.clone());
+    Settings {
+        application,
+        namespace,
+        configuration,
+        kubernetes,
+    }
+}
+
+/// Writes to standard output. A reader that has gone away is no error.
+fn print(text: &str) -> anyhow::Result<ExitCode> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        other => other.context("cannot print").map(|()| ExitCode::SUCCESS),
+    }
+}

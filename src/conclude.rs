@@ -1,0 +1,181 @@
+//! From what a reconcile found to what `juju status` shows: pure.
+
+use std::collections::BTreeSet;
+
+use juju::Status;
+
+use crate::cluster::error::{ClusterError, Fault as ClusterFault};
+use crate::cni::Phase;
+use crate::cni::rollout::Fault;
+use crate::configuration::{CNI_BIN_DIR, CNI_CONF_DIR, CniSetting, ConfigurationProblem};
+use crate::control_plane::{CniPaths, KubernetesVersion};
+use crate::decide::{Awaited, Settings};
+use crate::plan::Obstacle;
+
+/// Istio 1.31's own minimum
+/// (<https://istio.io/latest/docs/releases/supported-releases/#support-status-of-istio-releases>).
+const OLDEST_KUBERNETES: KubernetesVersion = KubernetesVersion {
+    major: 1,
+    minor: 32,
+};
+
+/// One thing to say about the control plane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// All is as asked. With the node agent on: on how many nodes it is ready, of how many.
+    Settled {
+        /// Ready and desired nodes; `None` when the CNI is off.
+        agent: Option<(u32, u32)>,
+    },
+    /// Objects of others stand in the way.
+    InTheWay(Obstacle),
+    /// The node agent cannot start until a person does something.
+    AgentFault(Fault, Phase),
+    /// Not done in time.
+    StillWaiting(Awaited),
+    /// The cluster refused, or did not answer; the text says what to which object.
+    Refused(ClusterFault, String),
+}
+
+/// The status of a follower.
+pub fn standby() -> Status {
+    Status::Active("standby".to_owned())
+}
+
+/// The statuses of options that cannot be used.
+pub fn of_problems(problems: &[ConfigurationProblem]) -> Vec<Status> {
+    problems
+        .iter()
+        .map(|it| Status::Blocked(it.to_string()))
+        .collect()
+}
+
+/// The status of one finding.
+pub fn of_finding(finding: &Finding, settings: &Settings) -> Status {
+    let Settings {
+        application,
+        namespace,
+        ..
+    } = settings;
+    match finding {
+        Finding::Settled { agent } => settled(*agent, settings),
+        Finding::InTheWay(obstacle) => Status::Blocked(obstacle.to_string()),
+        Finding::AgentFault(Fault::PodSecurity, _) => Status::Blocked(format!(
+            "Pod Security refuses the CNI node agent; run: kubectl label namespace {namespace} \
+             --overwrite pod-security.kubernetes.io/enforce=privileged"
+        )),
+        Finding::AgentFault(Fault::PathMissing { paths, nodes }, phase) => {
+            Status::Blocked(path_missing(paths, nodes, *phase, settings))
+        }
+        Finding::StillWaiting(awaited) => Status::Waiting(still_waiting(awaited, application)),
+        Finding::Refused(fault, text) => refused(fault, text, application),
+    }
+}
+
+/// The status when no cluster could be reached at all.
+pub fn unreachable(reason: &str) -> Status {
+    Status::Waiting(format!("no Kubernetes API: {reason}"))
+}
+
+/// The status when the cluster refused, or did not answer.
+pub fn of_refusal(error: &ClusterError, application: &str) -> Status {
+    refused(error.fault(), &error.to_string(), application)
+}
+
+fn settled(agent: Option<(u32, u32)>, settings: &Settings) -> Status {
+    let mut text = match (&settings.configuration.cni, agent) {
+        (_, Some((ready, desired))) => format!("CNI on ({ready}/{desired} nodes)"),
+        (
+            CniSetting::Off {
+                missing: Some(option),
+            },
+            None,
+        ) => format!("CNI off: {option} is not set"),
+        (_, None) => "CNI off".to_owned(),
+    };
+    let KubernetesVersion { major, minor } = settings.kubernetes;
+    if settings.kubernetes < OLDEST_KUBERNETES {
+        let oldest = OLDEST_KUBERNETES;
+        text = format!(
+            "{text}; Kubernetes {major}.{minor} is older than Istio supports ({}.{})",
+            oldest.major, oldest.minor
+        );
+    }
+    Status::Active(text)
+}
+
+/// Names the option whose directory is missing, and up to three nodes.
+fn path_missing(
+    paths: &BTreeSet<String>,
+    nodes: &BTreeSet<String>,
+    phase: Phase,
+    settings: &Settings,
+) -> String {
+    let option = |path: &String| match &settings.configuration.cni {
+        CniSetting::On(CniPaths { bin_dir, .. }) if path == bin_dir => {
+            format!("{CNI_BIN_DIR} {path}")
+        }
+        CniSetting::On(CniPaths { conf_dir, .. }) if path == conf_dir => {
+            format!("{CNI_CONF_DIR} {path}")
+        }
+        _ => path.clone(),
+    };
+    let paths: Vec<_> = paths.iter().map(option).collect();
+    let consequence = match phase {
+        Phase::On => "pods there cannot start",
+        _ => "injection stays at istio-init",
+    };
+    let verb = if paths.len() == 1 { "does" } else { "do" };
+    format!(
+        "{} {verb} not exist on {}; {consequence}",
+        paths.join(" and "),
+        up_to_three(nodes)
+    )
+}
+
+fn up_to_three(names: &BTreeSet<String>) -> String {
+    let first: Vec<_> = names.iter().take(3).map(String::as_str).collect();
+    match names.len().saturating_sub(first.len()) {
+        0 => first.join(", "),
+        more => format!("{} (+{more} more)", first.join(", ")),
+    }
+}
+
+fn still_waiting(awaited: &Awaited, application: &str) -> String {
+    let reason = awaited
+        .reason
+        .as_ref()
+        .map(|it| format!(" ({})", cut(it)))
+        .unwrap_or_default();
+    format!(
+        "{}{reason}; goes on at the next update-status, or: juju run {application}/leader reconcile",
+        awaited.progress
+    )
+}
+
+fn refused(fault: &ClusterFault, text: &str, application: &str) -> Status {
+    match fault {
+        ClusterFault::Forbidden(_) => Status::Blocked(format!(
+            "not allowed by the cluster; run: juju trust {application} --scope=cluster"
+        )),
+        ClusterFault::Unavailable(reason) => unreachable(&cut(reason)),
+        ClusterFault::Outdated(_) => Status::Waiting(cut(text)),
+        ClusterFault::NotFound(_)
+        | ClusterFault::Conflict(_)
+        | ClusterFault::Immutable(_)
+        | ClusterFault::Invalid(_)
+        | ClusterFault::Unexpected(_) => Status::Blocked(cut(text)),
+    }
+}
+
+/// At most 200 characters, so that `juju status` stays readable; the log has the rest.
+fn cut(text: &str) -> String {
+    const LONGEST: usize = 200;
+    match text.char_indices().nth(LONGEST) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
+#[cfg(test)]
+mod tests;

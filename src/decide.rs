@@ -1,0 +1,358 @@
+//! From what was read to what shall be: pure.
+
+use std::collections::BTreeSet;
+
+use k8s_openapi::api::core::v1::Pod;
+
+use crate::cni::rollout::{Rollout, RolloutFacts, rollout};
+use crate::cni::{Agent, Observed, Phase, phase};
+use crate::configuration::{CniSetting, Configuration};
+use crate::control_plane::{ControlPlane, Injection, KubernetesVersion};
+use crate::kinds::Wave;
+use crate::object::{Object, ObjectId};
+use crate::plan::ownership::{Owner, Ownership, ownership};
+use crate::plan::{LiveObjects, Obstacle, Plan, Upsert, drift};
+use crate::readiness::{Readiness, readiness};
+use crate::render::{RenderError, render};
+use crate::snapshot::{AgentFacts, Snapshot};
+use crate::{labels, names, pods};
+
+/// The label that all objects of the node agent carry, as upstream's do.
+const COMPONENT: &str = "app.kubernetes.io/name";
+/// Its value on objects of the node agent.
+const NODE_AGENT_COMPONENT: &str = "istio-cni";
+
+/// Who reconciles, and what is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The Juju application's name.
+    pub application: String,
+    /// The model's namespace.
+    pub namespace: String,
+    /// What the options ask for.
+    pub configuration: Configuration,
+    /// The API server's version.
+    pub kubernetes: KubernetesVersion,
+}
+
+impl Settings {
+    /// What this application's objects carry.
+    pub fn owner(&self) -> Owner {
+        Owner {
+            instance: labels::instance(&self.application, &self.namespace),
+            namespace: self.namespace.clone(),
+        }
+    }
+
+    /// Whether the node agent is wanted.
+    pub fn wants_agent(&self) -> bool {
+        matches!(self.configuration.cni, CniSetting::On(_))
+    }
+
+    /// The control plane with or without the node agent, and with that injection.
+    pub fn control_plane(&self, agent: bool, injection: Injection) -> ControlPlane {
+        ControlPlane {
+            application: self.application.clone(),
+            namespace: self.namespace.clone(),
+            images: self.configuration.images.clone(),
+            node_agent: match &self.configuration.cni {
+                CniSetting::On(paths) if agent => Some(paths.clone()),
+                _ => None,
+            },
+            injection,
+            kubernetes: self.kubernetes,
+        }
+    }
+}
+
+/// The objects that a phase wants, rendered at most once each way.
+#[derive(Debug)]
+pub struct Wanted {
+    agent: bool,
+    injection: Injection,
+    /// The objects, in the order of applying.
+    pub objects: Vec<Object>,
+}
+
+impl Wanted {
+    /// Renders what is wanted in the end: with the node agent on, pods get `istio-validation`.
+    ///
+    /// # Errors
+    /// A defect of this program.
+    pub fn finally(settings: &Settings) -> Result<Self, RenderError> {
+        let agent = settings.wants_agent();
+        let injection = if agent {
+            Injection::IstioValidation
+        } else {
+            Injection::IstioInit
+        };
+        let objects = render(&settings.control_plane(agent, injection))?;
+        Ok(Self {
+            agent,
+            injection,
+            objects,
+        })
+    }
+
+    /// Renders what a phase wants, unless that is what stands here.
+    ///
+    /// # Errors
+    /// A defect of this program.
+    pub fn in_phase(self, settings: &Settings, phase: Phase) -> Result<Self, RenderError> {
+        let (agent, injection) = (phase.applies_agent(), phase.injection());
+        if (agent, injection) == (self.agent, self.injection) {
+            return Ok(self);
+        }
+        let objects = render(&settings.control_plane(agent, injection))?;
+        Ok(Self {
+            agent,
+            injection,
+            objects,
+        })
+    }
+
+    /// The identities of the objects.
+    pub fn ids(&self) -> Vec<ObjectId> {
+        self.objects.iter().map(|it| it.id().clone()).collect()
+    }
+
+    fn daemon_set(&self) -> Option<&Object> {
+        self.objects.iter().find(|it| it.kind() == "DaemonSet")
+    }
+}
+
+/// Whether an object belongs to the node agent.
+fn is_agents(object: &Object) -> bool {
+    object.label(COMPONENT) == Some(NODE_AGENT_COMPONENT)
+}
+
+/// Whether the state of the node agent's pods matters for the phase.
+pub fn needs_agent_facts(settings: &Settings, snapshot: &Snapshot) -> bool {
+    let owner = settings.owner();
+    match snapshot.daemon_set(&owner.namespace) {
+        // Something of it is left: its pods may be, too.
+        None => snapshot
+            .live
+            .values()
+            .any(|it| is_agents(it) && ownership(it, &owner) == Ownership::Ours),
+        Some(daemon_set) => {
+            let counts = crate::readiness::daemon_set_counts(daemon_set);
+            !(counts.observed && counts.updated >= counts.desired && counts.ready >= counts.desired)
+        }
+    }
+}
+
+/// The rollout of the node agent, if there is one. Without facts all its pods are known to be ready.
+pub fn agent_rollout(
+    settings: &Settings,
+    snapshot: &Snapshot,
+    facts: Option<&AgentFacts>,
+) -> Option<Rollout> {
+    let daemon_set = snapshot.daemon_set(&settings.namespace)?;
+    let Some(facts) = facts else {
+        let counts = crate::readiness::daemon_set_counts(daemon_set);
+        let held_by = std::collections::BTreeMap::new();
+        return Some(Rollout {
+            ready: true,
+            counts,
+            fault: None,
+            held_by,
+        });
+    };
+    let AgentFacts {
+        pods,
+        nodes,
+        events,
+    } = facts;
+    Some(rollout(RolloutFacts {
+        daemon_set,
+        pods,
+        nodes,
+        events,
+    }))
+}
+
+/// The phase of the CNI switch.
+pub fn current_phase(
+    settings: &Settings,
+    snapshot: &Snapshot,
+    wanted: &Wanted,
+    rollout: Option<&Rollout>,
+    facts: Option<&AgentFacts>,
+) -> Phase {
+    let agent = match snapshot.daemon_set(&settings.namespace) {
+        Some(live) if live.at("/metadata/deletionTimestamp").is_some() => Agent::Leaving,
+        Some(live) => Agent::Present {
+            fits: wanted.daemon_set().is_some_and(|wanted| fits(wanted, live)),
+            ready: rollout.is_some_and(|it| it.ready),
+        },
+        None if facts.is_some_and(|it| !it.pods.is_empty()) => Agent::Leaving,
+        None => Agent::Absent,
+    };
+    let injection = snapshot.injection(&settings.namespace);
+    phase(Observed {
+        wanted: settings.wants_agent(),
+        injection,
+        agent,
+    })
+}
+
+/// Whether the live DaemonSet needs no new pods.
+fn fits(wanted: &Object, live: &Object) -> bool {
+    drift::differences(wanted, live)
+        .iter()
+        .all(|it| !it.path.starts_with(".spec"))
+}
+
+/// The live objects that a phase leaves alone.
+pub fn held(phase: Phase, owner: &Owner, live: &LiveObjects) -> BTreeSet<ObjectId> {
+    let held = |object: &&Object| {
+        is_agents(object) && !matches!(ownership(object, owner), Ownership::Foreign(_))
+    };
+    let stays = |object: &&Object| match phase {
+        Phase::Draining => true,
+        Phase::Removing => object.kind() != "DaemonSet",
+        Phase::Off | Phase::RollingOut | Phase::On => false,
+    };
+    live.values()
+        .filter(held)
+        .filter(stays)
+        .map(|it| it.id().clone())
+        .collect()
+}
+
+/// Other control planes of the default revision, and other node agents, that stand in the way.
+pub fn rivals(settings: &Settings, snapshot: &Snapshot) -> Vec<Obstacle> {
+    let owner = settings.owner();
+    let elsewhere = |object: &Object| {
+        let namespace = match object.kind() {
+            "MutatingWebhookConfiguration" => object
+                .at("/webhooks/0/clientConfig/service/namespace")
+                .and_then(|it| it.as_str()),
+            _ => object.id().namespace.as_deref(),
+        };
+        namespace != Some(owner.namespace.as_str())
+    };
+    let default_revision = |object: &Object| object.label("istio.io/rev") == Some("default");
+    let is_rival = |object: &&Object| match object.kind() {
+        "Deployment" | "MutatingWebhookConfiguration" => {
+            default_revision(object) && elsewhere(object)
+        }
+        "DaemonSet" => settings.wants_agent() && elsewhere(object),
+        _ => false,
+    };
+    let what = |object: &Object| match object.kind() {
+        "DaemonSet" => "another CNI node agent of this cluster",
+        _ => "another control plane of the default revision in this cluster",
+    };
+    let rivals = snapshot.live.values().filter(is_rival);
+    rivals
+        .map(|it| Obstacle {
+            id: it.id().clone(),
+            whose: what(it).to_owned(),
+        })
+        .collect()
+}
+
+/// Something that has to happen before a reconcile is done, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Awaited {
+    /// What, and how far it is.
+    pub progress: String,
+    /// Why it is no further, where that is known.
+    pub reason: Option<String>,
+}
+
+/// The part of a plan that may be carried out now.
+#[derive(Debug, Default)]
+pub struct Batch<'a> {
+    /// What to apply.
+    pub upserts: Vec<&'a Upsert>,
+    /// What the rest waits for.
+    pub awaited: Vec<Awaited>,
+}
+
+/// Picks what may be applied now: definitions are established before anything else, and webhooks
+/// that do not exist yet come after the istiod that they call.
+pub fn batch<'a>(plan: &'a Plan, snapshot: &Snapshot, namespace: &str) -> Batch<'a> {
+    let of = |wave: Wave| plan.upserts.iter().filter(move |it| it.wave == wave);
+    let definitions: Vec<_> = of(Wave::Definitions).collect();
+    if !definitions.is_empty() {
+        return Batch {
+            upserts: definitions,
+            awaited: Vec::new(),
+        };
+    }
+    let awaited = not_established(&snapshot.live);
+    if !awaited.is_empty() {
+        return Batch {
+            upserts: Vec::new(),
+            awaited,
+        };
+    }
+    let mut upserts: Vec<_> = of(Wave::Foundations).chain(of(Wave::Workloads)).collect();
+    let istiod = istiod_progress(snapshot, namespace);
+    if istiod.is_none() {
+        upserts.extend(of(Wave::Webhooks));
+    } else {
+        upserts.extend(of(Wave::Webhooks).filter(|it| it.differences.is_some()));
+    }
+    Batch {
+        upserts,
+        awaited: istiod.into_iter().collect(),
+    }
+}
+
+fn not_established(live: &LiveObjects) -> Vec<Awaited> {
+    let definitions = live
+        .values()
+        .filter(|it| it.kind() == "CustomResourceDefinition");
+    let waiting = definitions.filter_map(|it| match readiness(it) {
+        Readiness::Ready => None,
+        Readiness::InProgress(why) => Some(Awaited {
+            progress: format!("{} {why}", it.id().name),
+            reason: None,
+        }),
+    });
+    waiting.collect()
+}
+
+/// What istiod still lacks; `None` when it is ready.
+pub fn istiod_progress(snapshot: &Snapshot, namespace: &str) -> Option<Awaited> {
+    let how_far = match snapshot.istiod(namespace).map(readiness) {
+        Some(Readiness::Ready) => return None,
+        Some(Readiness::InProgress(how_far)) => how_far,
+        None => "not created yet".to_owned(),
+    };
+    let failing = snapshot.istiods.iter().find(|pod| !pods::is_ready(pod));
+    let reason = failing.map(|pod| pods::why_not_ready(pod, &[]));
+    Some(Awaited {
+        progress: format!("{} {how_far}", names::ISTIOD),
+        reason,
+    })
+}
+
+/// The version of the istiod that runs: its ready pods' image tag if that is a version, else the
+/// Deployment's version label.
+pub fn running_version(snapshot: &Snapshot, namespace: &str) -> Option<String> {
+    let ready = snapshot.istiods.iter().filter(|pod| pods::is_ready(pod));
+    let tags: BTreeSet<String> = ready.filter_map(tag).collect();
+    let is_version = |tag: &&String| tag.starts_with(|it: char| it.is_ascii_digit());
+    if let Some(version) = tags.iter().rev().find(is_version) {
+        return Some(version.clone());
+    }
+    snapshot
+        .istiod(namespace)?
+        .label(labels::VERSION)
+        .map(str::to_owned)
+}
+
+fn tag(pod: &Pod) -> Option<String> {
+    let image = pods::image(pod, "discovery")?;
+    let name = image.rsplit('/').next()?;
+    let name = name.split('@').next()?;
+    Some(name.split_once(':')?.1.to_owned())
+}
+
+#[cfg(test)]
+mod tests;

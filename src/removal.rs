@@ -1,0 +1,167 @@
+//! The hook `remove`: the application goes, and with it what it made.
+
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Pod;
+use tokio::time::{Instant, sleep};
+
+use crate::cluster::Cluster;
+use crate::cluster::error::ClusterError;
+use crate::cni::drain::{needs_agent, pod_name};
+use crate::dispatch::Charm;
+use crate::kinds::{self, KINDS, Wave};
+use crate::labels;
+use crate::object::Object;
+use crate::plan::ownership::Owner;
+use crate::plan::{self, Deletion};
+use crate::reconcile::observe::Reading;
+use crate::snapshot::Snapshot;
+
+/// How long removal tries; a longer one would only hold up `juju remove-application`.
+const LONGEST: Duration = Duration::from_secs(60);
+/// How long pods that wait for the node agent may hold its removal.
+const LONGEST_DRAIN: Duration = Duration::from_secs(20);
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// Removes everything this application made, if every unit of it is going.
+///
+/// What is left after a minute stands in the log, with a command to remove it; a later deployment
+/// adopts it.
+///
+/// # Errors
+/// A hook tool that fails.
+pub async fn run(charm: &Charm) -> anyhow::Result<()> {
+    let goal_state = charm.tools.goal_state()?;
+    if !goal_state.is_application_going_away(&charm.context.unit) {
+        tracing::info!("other units stay, so the control plane stays");
+        return Ok(());
+    }
+    let application = charm.context.application().as_str();
+    let removal = match charm.cluster().await {
+        Ok(cluster) => {
+            let namespace = cluster.namespace().to_owned();
+            let instance = labels::instance(application, &namespace);
+            Removal {
+                cluster,
+                owner: Owner {
+                    instance,
+                    namespace,
+                },
+            }
+        }
+        Err(status) => {
+            tracing::warn!("nothing is removed: {}", status.message());
+            return Ok(());
+        }
+    };
+    let until = Instant::now() + LONGEST.min(charm.bounds.ordinary);
+    let drain_until = Instant::now() + LONGEST_DRAIN;
+    loop {
+        let turn = removal.turn(Instant::now() < drain_until).await;
+        if let Ok(Turn::Done) = turn {
+            tracing::info!("everything this application made is removed");
+            return Ok(());
+        }
+        if Instant::now() >= until {
+            removal.log_remains(turn.err()).await;
+            return Ok(());
+        }
+        sleep(AGAIN).await;
+    }
+}
+
+struct Removal {
+    cluster: Cluster,
+    owner: Owner,
+}
+
+enum Turn {
+    Done,
+    Again,
+}
+
+impl Removal {
+    /// Deletes what comes next, last wave first; each wave is gone before the one below it.
+    async fn turn(&self, drain: bool) -> Result<Turn, ClusterError> {
+        let mut reading = Reading::take(&self.cluster, &self.owner, &[]).await?;
+        let deletions = plan::removal(&reading.snapshot.live, &self.owner).deletions;
+        let wave = |it: &Deletion| kinds::find(&it.id.group, &it.id.kind).map(|it| it.wave);
+        let Some(last) = deletions.iter().filter_map(wave).max() else {
+            return self.remove_definitions(&reading.snapshot).await;
+        };
+        if last == Wave::Workloads && drain {
+            let pending = reading.pending_pods(&self.cluster).await?;
+            let needing: Vec<&Pod> = pending.iter().filter(|pod| needs_agent(pod)).collect();
+            if let Some(pod) = needing.first() {
+                tracing::debug!(
+                    "{} pods still need the node agent: {}",
+                    needing.len(),
+                    pod_name(pod)
+                );
+                return Ok(Turn::Again);
+            }
+        }
+        for deletion in deletions
+            .iter()
+            .filter(|it| wave(it) == Some(last) && !it.under_way)
+        {
+            tracing::info!("deleting {}", deletion.id);
+            self.cluster.delete(&deletion.id, &deletion.uid).await?;
+        }
+        Ok(Turn::Again)
+    }
+
+    /// Definitions belong to everybody: they go only when nobody uses them.
+    async fn remove_definitions(&self, snapshot: &Snapshot) -> Result<Turn, ClusterError> {
+        let is_definition = |it: &&Object| it.kind() == "CustomResourceDefinition";
+        let definitions: Vec<_> = snapshot.live.values().filter(is_definition).collect();
+        let rival = snapshot.live.values().find(|it| it.kind() == "Deployment");
+        if let Some(rival) = rival {
+            tracing::info!("Istio's definitions stay: {} uses them", rival.id());
+            return Ok(Turn::Done);
+        }
+        for definition in &definitions {
+            if self.cluster.has_custom_resources(definition).await? {
+                tracing::info!(
+                    "Istio's definitions stay: there are {}",
+                    definition.id().name
+                );
+                return Ok(Turn::Done);
+            }
+        }
+        for definition in &definitions {
+            let uid = definition
+                .at("/metadata/uid")
+                .and_then(serde_json::Value::as_str);
+            self.cluster
+                .delete(definition.id(), uid.unwrap_or_default())
+                .await?;
+        }
+        Ok(Turn::Done)
+    }
+
+    /// Names what is left, and how a person removes it.
+    async fn log_remains(&self, error: Option<ClusterError>) {
+        if let Some(error) = error {
+            tracing::warn!("the removal is not complete: {error}");
+        }
+        let reading = Reading::take(&self.cluster, &self.owner, &[]).await;
+        for deletion in reading
+            .iter()
+            .flat_map(|it| plan::removal(&it.snapshot.live, &self.owner).deletions)
+        {
+            tracing::warn!("not removed: {}", deletion.id);
+        }
+        let removable = KINDS.iter().filter(|it| it.wave != Wave::Definitions);
+        let kinds: Vec<_> = removable.map(|it| it.plural).collect();
+        tracing::warn!(
+            "to remove the rest: kubectl delete {} --namespace {} --selector {}={},{}={}",
+            kinds.join(","),
+            self.owner.namespace,
+            labels::INSTANCE,
+            self.owner.instance,
+            labels::MANAGED_BY,
+            labels::MANAGED_BY_VALUE,
+        );
+    }
+}

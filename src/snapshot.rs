@@ -1,0 +1,68 @@
+//! The cluster as it was at one moment.
+
+use k8s_openapi::api::core::v1::{Event, Node, Pod};
+use serde_json::Value;
+
+use crate::control_plane::Injection;
+use crate::names;
+use crate::object::{Object, ObjectId};
+use crate::plan::LiveObjects;
+
+/// The objects of a cluster that matter to one application.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// Ours, what stands where ours shall be, and every other control plane and node agent.
+    pub live: LiveObjects,
+    /// The istiods of our namespace.
+    pub istiods: Vec<Pod>,
+}
+
+impl Snapshot {
+    /// The node agent's DaemonSet in a namespace.
+    pub fn daemon_set(&self, namespace: &str) -> Option<&Object> {
+        self.find("apps", "DaemonSet", namespace, names::NODE_AGENT)
+    }
+
+    /// The Deployment of istiod in a namespace.
+    pub fn istiod(&self, namespace: &str) -> Option<&Object> {
+        self.find("apps", "Deployment", namespace, names::ISTIOD)
+    }
+
+    /// What the injection configuration of a namespace gives to pods; `None` when there is none,
+    /// or it cannot be read.
+    ///
+    /// Istio's installer and this charm both keep the setting in the values that istiod reads.
+    pub fn injection(&self, namespace: &str) -> Option<Injection> {
+        let config = self.find("", "ConfigMap", namespace, names::INJECTOR_CONFIG)?;
+        let values: Value = serde_json::from_str(config.at("/data/values")?.as_str()?).ok()?;
+        Some(
+            match values
+                .pointer("/pilot/cni/enabled")
+                .and_then(Value::as_bool)
+            {
+                Some(true) => Injection::IstioValidation,
+                Some(false) | None => Injection::IstioInit,
+            },
+        )
+    }
+
+    fn find(&self, group: &str, kind: &str, namespace: &str, name: &str) -> Option<&Object> {
+        self.live.get(&ObjectId {
+            group: group.to_owned(),
+            kind: kind.to_owned(),
+            namespace: Some(namespace.to_owned()),
+            name: name.to_owned(),
+        })
+    }
+}
+
+/// What says how far the node agent is.
+#[derive(Clone, Debug, Default)]
+pub struct AgentFacts {
+    /// Pods of node agents in our namespace.
+    pub pods: Vec<Pod>,
+    /// All nodes.
+    pub nodes: Vec<Node>,
+    /// Warnings in our namespace.
+    pub events: Vec<Event>,
+}
