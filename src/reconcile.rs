@@ -342,10 +342,10 @@ fn rolling_out(rollout: Option<&Rollout>) -> Option<Awaited> {
 fn leaving(facts: Option<&AgentFacts>) -> Awaited {
     let left = facts.map_or(0, |it| it.pods.len());
     let progress = format!("{} is going ({left} pods left)", crate::names::NODE_AGENT);
-    Some(Awaited {
+    Awaited {
         progress,
         reason: None,
-    })
+    }
 }
 
 fn agent_numbers(look: &Look) -> Option<(u32, u32)> {
