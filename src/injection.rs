@@ -31,7 +31,16 @@ use values::{InjectorValues, ProxyImage};
 ///
 /// `sidecar` is for pods that name none; pods choose `gateway`, `grpc-simple` and `grpc-agent` with
 /// the annotation `inject.istio.io/templates`; the others belong to classes of Gateways.
-const TEMPLATES: &[&str] = &["sidecar"];
+const TEMPLATES: &[&str] = &[
+    "agentgateway",
+    "agentgateway-waypoint",
+    "gateway",
+    "grpc-agent",
+    "grpc-simple",
+    "kube-gateway",
+    "sidecar",
+    "waypoint",
+];
 
 /// Port of istiod for proxies: configuration and certificates.
 const DISCOVERY_PORT: u16 = 15012;

@@ -32,13 +32,22 @@ macro_rules! embedded {
 
 /// Every template. A test compares this list with the folder.
 const TEMPLATES: &[(&str, &str)] = embedded![
+    "injection/agentgateway-waypoint.yaml",
+    "injection/agentgateway.yaml",
+    "injection/gateway.yaml",
+    "injection/grpc-agent.yaml",
+    "injection/grpc-simple.yaml",
+    "injection/kube-gateway.yaml",
+    "injection/parts/agentgateway.yaml",
     "injection/parts/environment.yaml",
+    "injection/parts/gateway-api.yaml",
     "injection/parts/pod.yaml",
     "injection/parts/proxy.yaml",
     "injection/parts/redirection.yaml",
     "injection/parts/security.yaml",
     "injection/parts/volumes.yaml",
     "injection/sidecar.yaml",
+    "injection/waypoint.yaml",
     "istiod/access.yaml",
     "istiod/autoscaler.yaml",
     "istiod/configuration.yaml",

@@ -1,0 +1,18 @@
+//! Our injection configuration beside upstream's, through Istio's own programs.
+//!
+//! Upstream's configuration is what `istioctl manifest generate` gives for the same installation.
+//! Both go through `istioctl kube-inject` and through a real istiod; the results have to be equal,
+//! or the difference has to stand in [`compare::REVIEWED`] with its reason.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+mod compare;
+mod equality;
+mod kube_inject;
+mod setup;
+mod workloads;

@@ -1,0 +1,150 @@
+//! Installations, and the injection configuration that upstream and this charm give each.
+
+use istio_pilot::control_plane::{CniPaths, ControlPlane, Images, Injection, KubernetesVersion};
+use istio_pilot::injection::{injector_config, mesh_config};
+use serde_json::Value;
+use test_cluster::Program;
+use test_cluster::command::output_of;
+
+/// One installation.
+pub(crate) struct Setup {
+    pub(crate) name: &'static str,
+    pub(crate) control_plane: ControlPlane,
+    /// What istioctl has to be told besides namespace and CNI: helm values, as `key=value`.
+    upstream_values: &'static [&'static str],
+}
+
+/// What istiod reads: two keys of one ConfigMap and one of another.
+#[derive(Clone, Debug)]
+pub(crate) struct Configuration {
+    pub(crate) config: String,
+    pub(crate) values: String,
+    pub(crate) mesh: String,
+}
+
+impl Setup {
+    /// An installation with everything as it comes.
+    pub(crate) fn plain(injection: Injection) -> Self {
+        Self {
+            name: match injection {
+                Injection::IstioInit => "off",
+                Injection::IstioValidation => "on",
+            },
+            control_plane: ControlPlane {
+                application: "istio-pilot".to_owned(),
+                namespace: "istio-system".to_owned(),
+                images: images("docker.io/istio", "1.31.1", "proxyv2", "proxyv2"),
+                node_agent: (injection == Injection::IstioValidation).then(|| CniPaths {
+                    bin_dir: "/opt/cni/bin".to_owned(),
+                    conf_dir: "/etc/cni/net.d".to_owned(),
+                }),
+                injection,
+                kubernetes: KubernetesVersion {
+                    major: 1,
+                    minor: 37,
+                },
+            },
+            upstream_values: &[],
+        }
+    }
+
+    /// Both states, and installations with their own namespace and images.
+    pub(crate) fn all() -> Vec<Self> {
+        let mut other_namespace = Self::plain(Injection::IstioValidation);
+        other_namespace.name = "on, in another namespace";
+        "mesh-1".clone_into(&mut other_namespace.control_plane.namespace);
+
+        let mut own_hub = Self::plain(Injection::IstioInit);
+        own_hub.name = "off, own hub, tag and names";
+        own_hub.control_plane.images = images("registry:5000/i", "1.31.0-own", "p", "p-init");
+        own_hub.upstream_values = &[
+            "global.hub=registry:5000/i",
+            "global.tag=1.31.0-own",
+            "global.proxy.image=p",
+            "global.proxy_init.image=p-init",
+        ];
+
+        let mut whole_images = Self::plain(Injection::IstioValidation);
+        whole_images.name = "on, whole images";
+        let images = &mut whole_images.control_plane.images;
+        "registry:5000/a/proxy:7".clone_into(&mut images.proxy);
+        "registry:5000/b/init@sha256:0".clone_into(&mut images.proxy_init);
+        whole_images.upstream_values = &[
+            "global.proxy.image=registry:5000/a/proxy:7",
+            "global.proxy_init.image=registry:5000/b/init@sha256:0",
+        ];
+        vec![
+            Self::plain(Injection::IstioInit),
+            Self::plain(Injection::IstioValidation),
+            other_namespace,
+            own_hub,
+            whole_images,
+        ]
+    }
+
+    pub(crate) fn validates(&self) -> bool {
+        self.control_plane.injection == Injection::IstioValidation
+    }
+
+    pub(crate) fn ours(&self) -> Configuration {
+        let injector = injector_config(&self.control_plane).unwrap();
+        Configuration {
+            config: injector.config,
+            values: injector.values,
+            mesh: mesh_config(&self.control_plane).unwrap().mesh,
+        }
+    }
+
+    pub(crate) fn upstream(&self) -> Configuration {
+        let mut settings = vec![
+            "profile=minimal".to_owned(),
+            "components.base.enabled=false".to_owned(),
+            "meshConfig.accessLogFile=/dev/stdout".to_owned(),
+            format!(
+                "values.global.istioNamespace={}",
+                self.control_plane.namespace
+            ),
+        ];
+        if self.validates() {
+            settings.push("components.cni.enabled=true".to_owned());
+        }
+        for value in self.upstream_values {
+            settings.push(format!("values.{value}"));
+        }
+        let mut istioctl = std::process::Command::new(Program::Istioctl.path().unwrap());
+        istioctl.args(["manifest", "generate"]);
+        for setting in &settings {
+            istioctl.args(["--set", setting]);
+        }
+        let manifest = output_of(&mut istioctl).unwrap();
+        Configuration {
+            config: data(&manifest, "istio-sidecar-injector", "config"),
+            values: data(&manifest, "istio-sidecar-injector", "values"),
+            mesh: data(&manifest, "istio", "mesh"),
+        }
+    }
+}
+
+fn images(hub: &str, tag: &str, proxy: &str, proxy_init: &str) -> Images {
+    let image = |name| format!("{hub}/{name}:{tag}");
+    Images {
+        hub: hub.to_owned(),
+        tag: tag.to_owned(),
+        pilot: image("pilot"),
+        proxy: image(proxy),
+        proxy_init: image(proxy_init),
+        cni: image("install-cni"),
+        grpc_bootstrap_init: "busybox:1.28".to_owned(),
+    }
+}
+
+/// One key of a ConfigMap in a stream of manifests.
+fn data(manifest: &str, name: &str, key: &str) -> String {
+    manifest
+        .split("\n---\n")
+        .filter(|document| document.contains("\nkind: ConfigMap\n"))
+        .map(|document| serde_yaml::from_str::<Value>(document).unwrap())
+        .find(|object| object["metadata"]["name"] == name)
+        .and_then(|object| Some(object["data"][key].as_str()?.to_owned()))
+        .unwrap_or_else(|| panic!("istioctl gives no ConfigMap {name} with the key {key}"))
+}
