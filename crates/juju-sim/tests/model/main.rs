@@ -1,0 +1,8 @@
+//! Models with real hook processes and the real hook tool program.
+
+// Helpers outside test functions unwrap too: a failure there is a failed test.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod common;
+mod hooks;
+mod refusals;
