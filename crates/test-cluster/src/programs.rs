@@ -208,6 +208,14 @@ pub fn build(programs: &[Program]) -> Result<std::ffi::OsString> {
     Ok(env::join_paths(folders)?)
 }
 
+/// Fails with a clear line unless Go is installed.
+///
+/// # Errors
+/// When it is not, or cannot be run.
+pub fn check_go() -> Result<()> {
+    Builder::from_environment()?.check()
+}
+
 /// kwok's own stages that make nodes and pods ready at once: the file for its `--config`.
 ///
 /// # Errors
@@ -229,8 +237,12 @@ pub fn source_folder(module: Module, path: &str) -> Result<PathBuf> {
     Builder::from_environment()?.source_folder(&module.definition(), path)
 }
 
-/// The user's cache folder of this project.
-pub(crate) fn cache_folder() -> Result<PathBuf> {
+/// This project's part of the user's cache: `$XDG_CACHE_HOME/istio-pilot`, or
+/// `$HOME/.cache/istio-pilot`. It may not exist yet.
+///
+/// # Errors
+/// When neither variable is set.
+pub fn cache_folder() -> Result<PathBuf> {
     let cache = env::var_os("XDG_CACHE_HOME")
         .filter(|folder| !folder.is_empty())
         .map(PathBuf::from)

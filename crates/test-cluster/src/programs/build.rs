@@ -33,6 +33,13 @@ impl Builder {
         })
     }
 
+    /// Whether there is a Go command at all.
+    pub(super) fn check(&self) -> Result<()> {
+        output_of(Command::new(&self.go).arg("version"))
+            .map(drop)
+            .map_err(|error| self.explain(error))
+    }
+
     /// The file of `program`, which is built unless it exists.
     pub(super) fn program(&self, program: Program) -> Result<PathBuf> {
         let definition = program.module().definition();

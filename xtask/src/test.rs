@@ -1,0 +1,155 @@
+//! `cargo xtask test`: everything that is checked, in one command.
+
+mod runner;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+use std::thread;
+
+use anyhow::{Context, Result, bail};
+use test_cluster::Program;
+use test_cluster::programs::{self, PROGRAMS_VARIABLE};
+
+use crate::checks::{Outcome, Report};
+use crate::tools;
+use crate::workspace::{cargo, say};
+use runner::Results;
+
+/// The variable that tells the tests of the charm file where charmcraft is.
+const CHARMCRAFT_VARIABLE: &str = "CHARMCRAFT";
+
+/// What the tests of the workspace run.
+const PROGRAMS: [Program; 8] = [
+    Program::Etcd,
+    Program::KubeApiserver,
+    Program::KubeControllerManager,
+    Program::KubeScheduler,
+    Program::Kubectl,
+    Program::Kwok,
+    Program::Istioctl,
+    Program::PilotDiscovery,
+];
+
+/// What is made ready while the checks that need none of it run.
+struct Preparations {
+    programs: Result<OsString>,
+    cargo_deny: Result<PathBuf>,
+    charmcraft: Result<PathBuf>,
+}
+
+/// Runs all checks. With `complete`, leaving one out counts as a failure.
+///
+/// # Errors
+/// When Go is missing: nothing would be left that is worth running.
+pub(crate) fn run(complete: bool) -> Result<ExitCode> {
+    programs::check_go()?;
+    let mut report = Report::default();
+    let mut results = Results::default();
+    let preparations = thread::scope(|scope| {
+        let preparing = scope.spawn(prepare);
+        check_sources(&mut report);
+        report.run("tests compile", || {
+            succeed(cargo().args(["test", "--locked", "--workspace", "--no-run"]))
+        });
+        preparing.join()
+    });
+    let Ok(preparations) = preparations else {
+        bail!("preparing programs panicked");
+    };
+    check_dependencies(&mut report, preparations.cargo_deny);
+    match preparations.programs {
+        Ok(folders) => run_tests(&mut report, &mut results, &folders),
+        Err(error) => report.run("test programs", || Err(error)),
+    }
+    check_charm(&mut report, &mut results, preparations.charmcraft);
+    for (test, why) in results.ignored() {
+        report.add_left_out(&format!("test {test}"), why);
+    }
+    say(&report.summary());
+    say(&results.total());
+    Ok(if report.is_success(complete) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn prepare() -> Preparations {
+    Preparations {
+        programs: programs::build(&PROGRAMS),
+        cargo_deny: tools::cargo_deny(),
+        charmcraft: tools::charmcraft(),
+    }
+}
+
+fn check_sources(report: &mut Report) {
+    report.run("format", || {
+        succeed(cargo().args(["fmt", "--all", "--check"]))
+    });
+    report.run("clippy", || {
+        succeed(cargo().args([
+            "clippy",
+            "--locked",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "--deny=warnings",
+        ]))
+    });
+    report.run("documentation", || {
+        succeed(
+            cargo()
+                .args(["doc", "--locked", "--workspace", "--no-deps"])
+                .env("RUSTDOCFLAGS", "--deny=warnings"),
+        )
+    });
+}
+
+fn check_dependencies(report: &mut Report, cargo_deny: Result<PathBuf>) {
+    report.run_if_possible("dependencies", || {
+        let cargo_deny = match cargo_deny {
+            Ok(path) => path,
+            Err(error) => return Ok(Outcome::LeftOut(format!("{error:#}"))),
+        };
+        let mut command = Command::new(cargo_deny);
+        command.current_dir(crate::workspace::root());
+        succeed(command.args(["check", "bans", "licenses", "sources"]))?;
+        Ok(Outcome::Passed)
+    });
+}
+
+fn run_tests(report: &mut Report, results: &mut Results, folders: &OsString) {
+    report.run("tests", || {
+        results.run(
+            cargo()
+                .args(["test", "--locked", "--workspace", "--no-fail-fast"])
+                .env(PROGRAMS_VARIABLE, folders),
+        )
+    });
+}
+
+fn check_charm(report: &mut Report, results: &mut Results, charmcraft: Result<PathBuf>) {
+    report.run_if_possible("charmcraft", || {
+        let charmcraft = match charmcraft {
+            Ok(path) => path,
+            Err(error) => return Ok(Outcome::LeftOut(format!("{error:#}"))),
+        };
+        results.run(
+            cargo()
+                .args(["test", "--locked", "--package=xtask", "--test=charm"])
+                .args(["--", "--ignored"])
+                .env(CHARMCRAFT_VARIABLE, charmcraft),
+        )?;
+        Ok(Outcome::Passed)
+    });
+}
+
+/// Runs a command whose output goes to the terminal.
+fn succeed(command: &mut Command) -> Result<()> {
+    let status = command.status().context("cannot be run")?;
+    if !status.success() {
+        bail!("see its output above ({status})");
+    }
+    Ok(())
+}
