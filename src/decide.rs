@@ -163,12 +163,15 @@ pub fn agent_rollout(
         pods,
         nodes,
         events,
+        pod_security,
     } = facts;
+    let pod_security = pod_security.as_deref();
     Some(rollout(RolloutFacts {
         daemon_set,
         pods,
         nodes,
         events,
+        pod_security,
     }))
 }
 
@@ -186,7 +189,7 @@ pub fn current_phase(
             fits: wanted.daemon_set().is_some_and(|wanted| fits(wanted, live)),
             ready: rollout.is_some_and(|it| it.ready),
         },
-        None if facts.is_some_and(|it| !it.pods.is_empty()) => Agent::Leaving,
+        None if facts.is_some_and(|it| pods_left(it) > 0) => Agent::Leaving,
         None => Agent::Absent,
     };
     let injection = snapshot.injection(&settings.namespace);
@@ -195,6 +198,22 @@ pub fn current_phase(
         injection,
         agent,
     })
+}
+
+/// How many pods of the node agent are left on nodes that can still end them. A node that is not
+/// Ready keeps its pods until it is back; that may be never.
+pub fn pods_left(facts: &AgentFacts) -> usize {
+    let alive = |pod: &&Pod| {
+        let Some(name) = pods::node(pod) else {
+            return true;
+        };
+        let node = facts
+            .nodes
+            .iter()
+            .find(|it| it.metadata.name.as_deref() == Some(name));
+        node.is_some_and(pods::is_node_ready)
+    };
+    facts.pods.iter().filter(alive).count()
 }
 
 /// Whether the live DaemonSet needs no new pods.

@@ -168,7 +168,9 @@ impl<'a> Reconciler<'a> {
             return Ok(None);
         }
         look.awaited.splice(0..0, batch.awaited);
-        if let Some(fault) = look.rollout.as_ref().and_then(|it| it.fault.clone()) {
+        // A node agent that is on its way out may fail as it likes.
+        let rollout = look.rollout.as_ref().filter(|_| look.phase.applies_agent());
+        if let Some(fault) = rollout.and_then(|it| it.fault.clone()) {
             let findings = vec![Finding::AgentFault(fault, look.phase)];
             return Ok(Some(self.report(&look, findings)));
         }
@@ -340,7 +342,7 @@ fn rolling_out(rollout: Option<&Rollout>) -> Option<Awaited> {
 }
 
 fn leaving(facts: Option<&AgentFacts>) -> Awaited {
-    let left = facts.map_or(0, |it| it.pods.len());
+    let left = facts.map_or(0, decide::pods_left);
     let progress = format!("{} is going ({left} pods left)", crate::names::NODE_AGENT);
     Awaited {
         progress,

@@ -65,4 +65,6 @@ pub struct AgentFacts {
     pub nodes: Vec<Node>,
     /// Warnings in our namespace.
     pub events: Vec<Event>,
+    /// The Pod Security level that our namespace enforces; `None` when it does not say.
+    pub pod_security: Option<String>,
 }

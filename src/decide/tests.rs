@@ -203,3 +203,26 @@ fn the_version_is_that_of_the_istiod_that_runs() {
     snapshot.istiods = vec![istiod_pod("registry:5000/istio/pilot:latest", "True")];
     assert_eq!(version(&snapshot), "1.31.1");
 }
+
+#[test]
+fn a_pod_on_a_node_that_is_not_ready_is_not_waited_for() {
+    let pod = |node: &str| {
+        serde_json::from_value(json!({
+            "metadata": {"name": "agent"}, "spec": {"nodeName": node, "containers": []},
+        }))
+        .unwrap()
+    };
+    let node = |name: &str, ready: &str| {
+        serde_json::from_value(json!({
+            "metadata": {"name": name},
+            "status": {"conditions": [{"type": "Ready", "status": ready}]},
+        }))
+        .unwrap()
+    };
+    let facts = AgentFacts {
+        pods: vec![pod("up"), pod("down"), pod("deleted")],
+        nodes: vec![node("up", "True"), node("down", "Unknown")],
+        ..AgentFacts::default()
+    };
+    assert_eq!(pods_left(&facts), 1);
+}

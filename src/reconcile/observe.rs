@@ -145,10 +145,12 @@ impl Reading {
         let events = self
             .list(cluster, Collection::Warnings, &kinds::EVENT, ours, warnings)
             .await?;
+        let pod_security = pod_security(cluster).await?;
         Ok(AgentFacts {
             pods,
             nodes,
             events,
+            pod_security,
         })
     }
 
@@ -192,6 +194,24 @@ impl Reading {
         self.watches.insert(collection, watched);
         Ok(listing.items)
     }
+}
+
+/// The level that our namespace enforces
+/// (<https://kubernetes.io/docs/concepts/security/pod-security-admission/>).
+async fn pod_security(cluster: &Cluster) -> Result<Option<String>, ClusterError> {
+    let name = format!("metadata.name={}", cluster.namespace());
+    let ours = Selector {
+        labels: "",
+        fields: &name,
+    };
+    let namespaces = cluster
+        .list(&kinds::NAMESPACE, Scope::Cluster, ours)
+        .await?
+        .items;
+    let level = namespaces
+        .first()
+        .and_then(|it| it.label("pod-security.kubernetes.io/enforce"));
+    Ok(level.map(str::to_owned))
 }
 
 fn watched(

@@ -7,6 +7,7 @@ struct World {
     pods: Vec<Pod>,
     nodes: Vec<Node>,
     events: Vec<Event>,
+    pod_security: Option<&'static str>,
 }
 
 impl World {
@@ -26,6 +27,7 @@ impl World {
             pods: &self.pods,
             nodes: &self.nodes,
             events: &self.events,
+            pod_security: self.pod_security,
         })
     }
 }
@@ -63,6 +65,7 @@ fn three_nodes() -> World {
         pods: ["a", "b", "c"].map(|it| pod(it, "True")).into(),
         nodes: ["a", "b", "c"].map(|it| node(it, "True")).into(),
         events: Vec::new(),
+        pod_security: None,
     }
 }
 
@@ -162,6 +165,10 @@ fn pod_security_is_a_fault_while_pods_are_missing() {
     assert_eq!(world.judge().fault, None);
     world.pods.clear();
     assert_eq!(world.judge().fault, Some(Fault::PodSecurity));
+    world.pod_security = Some("restricted");
+    assert_eq!(world.judge().fault, Some(Fault::PodSecurity));
+    world.pod_security = Some("privileged");
+    assert_eq!(world.judge().fault, None, "the event is from before");
 }
 
 #[test]

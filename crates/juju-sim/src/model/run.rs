@@ -56,7 +56,9 @@ impl Model {
         let mut credential = Credential::default();
         if let Some(substrate) = &self.substrate {
             let access = substrate.access(application, &self.directory)?;
-            additions.insert("KUBECONFIG".into(), access.kubeconfig.display().to_string());
+            let kubeconfig = access.kubeconfig.display().to_string();
+            // What a test has set stands.
+            additions.entry("KUBECONFIG".into()).or_insert(kubeconfig);
             credential = Credential {
                 token: access.token,
                 certificates: access.certificates,

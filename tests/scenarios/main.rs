@@ -1,0 +1,14 @@
+//! Whole stories: the built charm, run by a simulated Juju, against a real Kubernetes API server.
+//!
+//! - `story`: what people do, from deploying to removing.
+//! - `inputs`: options that cannot be used, and a cluster that refuses or is away.
+//! - `ownership`: what is not this application's stays as it is; drift is set back.
+//! - `switch`: the CNI switch when something is in the way, or a hook is killed.
+//! - `actions`: what `juju run` does.
+
+mod actions;
+mod inputs;
+mod ownership;
+mod story;
+mod support;
+mod switch;
