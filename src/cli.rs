@@ -18,7 +18,7 @@ use crate::configuration::{self, Configuration};
 use crate::control_plane::{Injection, KubernetesVersion};
 use crate::decide::Settings;
 use crate::reconcile::{Bounds, Reconciler};
-use crate::render::{render, to_json, to_yaml_stream};
+use crate::render::{render, render_gateway, to_json, to_yaml_stream};
 use options::KeyValue;
 
 /// Exit code of bad usage (`EX_USAGE` of sysexits.h).
@@ -77,6 +77,9 @@ struct Render {
     /// Whether the node agent is ready, so that injection leaves the work to it
     #[arg(long, default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOL")]
     cni_ready: bool,
+    /// Also print what configuration alone implies: the Gateway
+    #[arg(long)]
+    all: bool,
     /// Format of the output
     #[arg(short, long, default_value = "yaml", value_name = "FORMAT")]
     output: Output,
@@ -130,7 +133,14 @@ fn print_objects(arguments: &Render) -> anyhow::Result<ExitCode> {
     } else {
         Injection::IstioInit
     };
-    let objects = render(&settings.control_plane(true, injection))?;
+    let control_plane = settings.control_plane(true, injection);
+    let mut objects = render(&control_plane)?;
+    if arguments.all {
+        objects.extend(render_gateway(
+            &control_plane,
+            &settings.configuration.default_gateway,
+        )?);
+    }
     let text = match arguments.output {
         Output::Yaml => to_yaml_stream(&objects)?,
         Output::Json => to_json(&objects)?,

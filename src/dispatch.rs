@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use juju::context::{Event, HookContext};
 use juju::log::juju_log_layer;
 use juju::{HookTools, Status};
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::{Layer as _, registry};
 
@@ -17,7 +17,11 @@ use crate::cluster::connect::Access;
 use crate::configuration::{self, Configuration};
 use crate::decide::Settings;
 use crate::reconcile::{Bounds, Reconciler, Report};
-use crate::{actions, conclude, removal};
+use crate::{actions, conclude, reconcile, removal};
+
+/// Set to `debug`, the log tells more. Each level of lines costs a hook-tool process, and models do
+/// not show them unless told to. For tests and for finding faults.
+pub const LOG_LEVEL: &str = "ISTIO_PILOT_LOG_LEVEL";
 
 /// Replaces both bounds of waiting, in seconds; 0 looks once. For tests.
 pub const ROLLOUT_TIMEOUT: &str = "ISTIO_PILOT_ROLLOUT_TIMEOUT";
@@ -46,7 +50,7 @@ pub async fn dispatch(variables: Vec<(String, String)>, program: &str) -> anyhow
     let context = HookContext::from_variables(variables, program)?;
     let tools = HookTools::new(&context);
     let (layer, guard) = juju_log_layer(&tools);
-    let subscriber = registry().with(layer.with_filter(log_filter()));
+    let subscriber = registry().with(layer.with_filter(log_filter(&context)));
     let logging = tracing::subscriber::set_default(subscriber);
     let bounds = bounds(&context)?;
     let charm = Charm {
@@ -65,11 +69,17 @@ pub async fn dispatch(variables: Vec<(String, String)>, program: &str) -> anyhow
 }
 
 /// This program's own events; libraries only when something is wrong.
-fn log_filter() -> tracing_subscriber::filter::Targets {
-    tracing_subscriber::filter::Targets::new()
+fn log_filter(context: &HookContext) -> Targets {
+    let debug = context.variable(LOG_LEVEL) == Some("debug");
+    let level = if debug {
+        LevelFilter::DEBUG
+    } else {
+        LevelFilter::INFO
+    };
+    Targets::new()
         .with_default(LevelFilter::ERROR)
-        .with_target("istio_pilot", LevelFilter::DEBUG)
-        .with_target("juju", LevelFilter::DEBUG)
+        .with_target("istio_pilot", level)
+        .with_target("juju", level)
 }
 
 async fn run(charm: &Charm) -> anyhow::Result<()> {
@@ -180,7 +190,8 @@ impl Charm {
         configuration: Configuration,
     ) -> Result<Settings, Status> {
         let application = self.context.application().as_str().to_owned();
-        let kubernetes = cluster.version().await.map_err(|error| {
+        let version = reconcile::retried(self.bounds, || cluster.version()).await;
+        let kubernetes = version.map_err(|error| {
             tracing::warn!("{error}");
             conclude::of_refusal(&error, &application)
         })?;

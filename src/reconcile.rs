@@ -25,8 +25,8 @@ use crate::render::RenderError;
 use crate::snapshot::{AgentFacts, Snapshot};
 use draining::{Drain, DrainProgress};
 use observe::{Collection, Reading};
-pub use patience::Bounds;
 use patience::Patience;
+pub use patience::{Bounds, retried};
 
 /// How a reconcile ended.
 #[derive(Debug)]

@@ -142,20 +142,46 @@ pub fn render(control_plane: &ControlPlane) -> Result<Vec<Object>, RenderError> 
         &[]
     };
     for template in node_agent.iter().chain(CONTROL_PLANE) {
-        let text = template::render(template, &scope)?;
-        for document in serde_yaml::Deserializer::from_str(&text) {
-            let value = Value::deserialize(document)
-                .map_err(|source| RenderError::NoYaml { template, source })?;
-            let object = Object::from_value(value)
-                .map_err(|source| RenderError::NoObject { template, source })?;
-            objects.push(object);
-        }
+        objects.extend(documents(template, &scope)?);
     }
     for object in &mut objects {
         labels::stamp(object, control_plane);
     }
     objects.sort_by_key(|object| kinds::find(&object.id().group, object.kind()).map(|it| it.wave));
     Ok(objects)
+}
+
+/// Renders what configuration alone implies beyond the control plane: the Gateway of that name.
+///
+/// # Errors
+/// As [`render`].
+pub fn render_gateway(
+    control_plane: &ControlPlane,
+    name: &str,
+) -> Result<Vec<Object>, RenderError> {
+    #[derive(Serialize)]
+    struct Scope<'a> {
+        name: &'a str,
+        namespace: &'a str,
+    }
+    let namespace = &control_plane.namespace;
+    let mut objects = documents("gateway/gateway.yaml", &Scope { name, namespace })?;
+    for object in &mut objects {
+        labels::stamp(object, control_plane);
+    }
+    Ok(objects)
+}
+
+/// The objects that one template gives.
+fn documents(template: &'static str, scope: &impl Serialize) -> Result<Vec<Object>, RenderError> {
+    let text = template::render(template, scope)?;
+    serde_yaml::Deserializer::from_str(&text)
+        .map(|document| {
+            let value = Value::deserialize(document)
+                .map_err(|source| RenderError::NoYaml { template, source })?;
+            Object::from_value(value).map_err(|source| RenderError::NoObject { template, source })
+        })
+        .collect()
 }
 
 /// The definitions of Istio's resources, without the labels that Istio's API gives them: those

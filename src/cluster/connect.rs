@@ -37,7 +37,7 @@ pub enum ConnectError {
         reason: String,
     },
     /// There is no service account.
-    #[error("no cluster: KUBECONFIG is not set and the pod has no service account ({0})")]
+    #[error("no cluster: set KUBECONFIG, or run where there is a service account ({0})")]
     ServiceAccount(String),
     /// The credentials or certificates cannot be used.
     #[error("the cluster's credentials cannot be used: {0}")]

@@ -1,9 +1,11 @@
 //! How long a hook waits.
 
+use std::future::Future;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::cluster::error::ClusterError;
 use crate::cni::Phase;
 use crate::decide::Awaited;
 
@@ -45,6 +47,31 @@ impl Bounds {
 /// The pause before trying again, doubling from 100 ms.
 pub(super) fn pause_after_failure(failures: u32) -> Duration {
     Duration::from_millis(100) * 2_u32.saturating_pow(failures.min(8).saturating_sub(1))
+}
+
+/// Sends a request, and again after failures that may pass.
+///
+/// # Errors
+/// The last failure, or the first that does not pass.
+pub async fn retried<T, F>(bounds: Bounds, request: impl Fn() -> F) -> Result<T, ClusterError>
+where
+    F: Future<Output = Result<T, ClusterError>>,
+{
+    let patience = Patience::new(bounds);
+    let mut failures = 0;
+    loop {
+        match request().await {
+            Err(error) if error.is_transient() => {
+                failures += 1;
+                let pause = pause_after_failure(failures);
+                if failures > RETRIES || !patience.allows(pause) {
+                    return Err(error);
+                }
+                tokio::time::sleep(pause).await;
+            }
+            other => return other,
+        }
+    }
 }
 
 /// What is left of the time.
