@@ -1,5 +1,6 @@
 //! Code that runs inside the proxies.
 
+pub mod plugin;
 pub mod traffic_extension;
 pub mod wasm_plugin;
 

@@ -20,13 +20,19 @@
 //! `istio.io/api` v1.31.1; the documentation follows
 //! <https://istio.io/latest/docs/reference/config/> in this project's own words.
 
+#![allow(
+    clippy::duplicated_attributes,
+    reason = "columns with the same type are not duplicates"
+)]
+
 mod definition;
+pub mod difference;
 mod duration;
 pub mod extensions;
 pub mod networking;
-#[allow(dead_code, reason = "the kinds that need the rest are not typed yet")]
 mod schema;
 pub mod security;
+pub mod selector;
 pub mod status;
 pub mod telemetry;
 

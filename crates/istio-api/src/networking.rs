@@ -3,6 +3,8 @@
 pub mod destination_rule;
 pub mod envoy_filter;
 pub mod gateway;
+pub mod label_selector;
+pub mod port;
 pub mod proxy_config;
 pub mod service_entry;
 pub mod sidecar;

@@ -53,6 +53,16 @@ pub(crate) fn map_list(key: &str) -> impl FnMut(&mut Schema) {
     extend(json!({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key] }))
 }
 
+/// The map has at most so many keys.
+pub(crate) fn max_properties(limit: usize) -> impl FnMut(&mut Schema) {
+    extend(json!({ "maxProperties": limit }))
+}
+
+/// The map has at least so many keys.
+pub(crate) fn min_properties(limit: usize) -> impl FnMut(&mut Schema) {
+    extend(json!({ "minProperties": limit }))
+}
+
 /// The API server keeps fields that the schema does not name.
 pub(crate) fn preserve_unknown_fields(schema: &mut Schema) {
     schema.remove("additionalProperties");

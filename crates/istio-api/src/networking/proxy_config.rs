@@ -1,14 +1,28 @@
-//! Not typed yet.
+//! Settings of the proxy's process, applied when a pod starts.
+//!
+//! Follows <https://istio.io/latest/docs/reference/config/networking/proxy-config/>.
+
+use std::collections::BTreeMap;
 
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::json;
+use serde_with::skip_serializing_none;
 
-use crate::{Kind, schema::preserve_unknown_fields, status::IstioStatus};
+use crate::{
+    Kind,
+    schema::{nullable, values},
+    selector::WorkloadSelector,
+    status::IstioStatus,
+};
 
-/// The fields, not typed yet.
+/// How the proxies of some workloads run. Changes take effect when their pods are started again.
+///
+/// In the root namespace it may be for the whole mesh; the narrower one wins.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, CustomResource)]
+#[serde(rename_all = "camelCase")]
 #[kube(
     group = "networking.istio.io",
     version = "v1beta1",
@@ -20,15 +34,30 @@ use crate::{Kind, schema::preserve_unknown_fields, status::IstioStatus};
     derive = "Default",
     derive = "PartialEq"
 )]
-#[schemars(transform = preserve_unknown_fields)]
 pub struct ProxyConfigSpec {
-    /// The fields by their names.
-    #[serde(flatten)]
-    #[schemars(skip)]
-    pub fields: Map<String, Value>,
+    /// The workloads it is for; all of the namespace if not set.
+    pub selector: Option<WorkloadSelector>,
+    /// The number of worker threads; 0 for one per core of the machine. Not set, it follows the CPU
+    /// limit of the proxy.
+    #[schemars(range(min = 0), transform = nullable)]
+    pub concurrency: Option<i32>,
+    /// Environment variables of the proxy, by name.
+    #[schemars(transform = values(json!({ "maxLength": 2048 })))]
+    pub environment_variables: Option<BTreeMap<String, String>>,
+    /// The image of the proxy.
+    pub image: Option<ProxyImage>,
 }
 
 impl Kind for ProxyConfig {
     const VERSIONS: &'static [&'static str] = &["v1beta1"];
     const STORAGE_VERSION: &'static str = "v1beta1";
+}
+
+/// Which of the images of the same release the proxy has.
+#[skip_serializing_none]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProxyImage {
+    /// The variant: `default`, `debug` or `distroless`. That of the installation if not set.
+    pub image_type: Option<String>,
 }

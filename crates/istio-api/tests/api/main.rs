@@ -1,0 +1,10 @@
+//! The API against what Istio ships.
+
+#![allow(
+    clippy::panic,
+    clippy::expect_used,
+    reason = "a test says by a panic that it fails"
+)]
+
+mod equality;
+mod upstream;
