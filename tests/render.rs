@@ -1,4 +1,5 @@
-//! What rendering gives: compared with `istioctl manifest generate`, and held to its own promises.
+//! What rendering gives: compared with `istioctl manifest generate`, given to a real API server, and
+//! held to its own promises.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,6 +16,8 @@ mod differences;
 mod istioctl;
 #[path = "render/promises.rs"]
 mod promises;
+#[path = "render/stored.rs"]
+mod stored;
 
 use std::fmt::Write as _;
 

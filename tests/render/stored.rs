@@ -1,0 +1,64 @@
+//! What a real API server makes of the objects.
+
+use istio_pilot::control_plane::{CniPaths, Injection};
+use istio_pilot::object::Object;
+use istio_pilot::plan::drift;
+use istio_pilot::render::{render, to_yaml_stream};
+use test_cluster::{Options, TestCluster};
+
+use crate::cases;
+
+/// The server knows every field, and stores every value as it was sent: so a comparison of what is
+/// wanted with what is there finds no difference by itself.
+#[test]
+fn the_api_server_stores_what_is_rendered_as_it_stands() {
+    let options = Options {
+        nodes: 0,
+        controllers: false,
+        ..Options::default()
+    };
+    let cluster = TestCluster::start(&options).unwrap();
+    let paths = CniPaths {
+        bin_dir: "/opt/cni/bin".to_owned(),
+        conf_dir: "/etc/cni/net.d".to_owned(),
+    };
+    // A name that YAML 1.1 takes for a truth value: kubectl reads the stream all the same.
+    let wanted = render(&cases::with_node_agent(
+        "on",
+        paths,
+        Injection::IstioValidation,
+    ))
+    .unwrap();
+    let stream = to_yaml_stream(&wanted).unwrap();
+    let manager = format!("--field-manager={}", drift::FIELD_MANAGER);
+    let apply = [
+        "apply",
+        "--server-side",
+        &manager,
+        "--validate=strict",
+        "-f",
+        "-",
+    ];
+    cluster.kubectl(&["create", "namespace", "on"]).unwrap();
+    cluster.kubectl_with_input(&apply, &stream).unwrap();
+
+    let get = ["get", "-f", "-", "-o", "json", "--show-managed-fields"];
+    let list = cluster.kubectl_with_input(&get, &stream).unwrap();
+    let mut list: serde_json::Value = serde_json::from_str(&list).unwrap();
+    let items = list["items"].as_array_mut().unwrap();
+    let live = items
+        .iter_mut()
+        .map(|item| Object::from_value(item.take()).unwrap());
+    let differences: Vec<_> = wanted
+        .iter()
+        .zip(live)
+        .flat_map(|(wanted, live)| {
+            assert_eq!(wanted.id(), live.id());
+            let differences = drift::differences(wanted, &live);
+            differences
+                .into_iter()
+                .map(|it| format!("{}: {it}", wanted.id()))
+        })
+        .collect();
+    assert!(differences.is_empty(), "{differences:#?}");
+}
