@@ -7,13 +7,14 @@
 //! and not `2048Mi`, so that a comparison with the live object finds no difference where there is
 //! none.
 
+mod configuration;
 mod stream;
 
 use serde::{Deserialize as _, Serialize};
 use serde_json::Value;
 
 use crate::control_plane::{CniPaths, ControlPlane, Images};
-use crate::injection::{self, InjectionError, InjectorConfig, MeshConfig};
+use crate::injection::InjectionError;
 use crate::kinds;
 use crate::labels;
 use crate::names::Names;
@@ -49,7 +50,6 @@ const NODE_AGENT: &[&str] = &[
 const CONTROL_PLANE: &[&str] = &[
     "reader/access.yaml",
     "istiod/access.yaml",
-    "istiod/configuration.yaml",
     "istiod/service.yaml",
     "istiod/deployment.yaml",
     "istiod/autoscaler.yaml",
@@ -78,10 +78,10 @@ pub enum RenderError {
         source: serde_yaml::Error,
     },
     /// What was rendered is no Kubernetes object.
-    #[error("{template}: no Kubernetes object")]
+    #[error("{origin}: no Kubernetes object")]
     NoObject {
-        /// Path below `templates/`, or what else it comes from.
-        template: &'static str,
+        /// Path of a template, or what else it comes from.
+        origin: &'static str,
         /// What is missing.
         source: ObjectError,
     },
@@ -102,9 +102,6 @@ struct Scope<'a> {
     istio_groups: [&'static str; 7],
     images: &'a Images,
     node_agent: Option<&'a CniPaths>,
-    mesh: MeshConfig,
-    injector: InjectorConfig,
-    values: String,
 }
 
 /// Renders every object of a control plane, in the order of applying: that of
@@ -116,32 +113,12 @@ struct Scope<'a> {
 /// # Errors
 /// Never for what a user can configure: an error is a defect of this program.
 pub fn render(control_plane: &ControlPlane) -> Result<Vec<Object>, RenderError> {
-    let ControlPlane {
-        application: _,
-        namespace,
-        images,
-        node_agent,
-        injection: _,
-        kubernetes: _,
-    } = control_plane;
-    let scope = Scope {
-        names: Names::new(namespace),
-        namespace,
-        revision: REVISION,
-        istio_groups: ISTIO_GROUPS,
-        images,
-        node_agent: node_agent.as_ref(),
-        mesh: injection::mesh_config(control_plane)?,
-        injector: injection::injector_config(control_plane)?,
-        values: injection::release_values(control_plane)?,
-    };
     let mut objects = definitions()?;
-    let node_agent = if node_agent.is_some() {
-        NODE_AGENT
-    } else {
-        &[]
-    };
-    for template in node_agent.iter().chain(CONTROL_PLANE) {
+    for config_map in configuration::config_maps(control_plane)? {
+        objects.push(object("the configuration", config_map)?);
+    }
+    let scope = Scope::new(control_plane);
+    for template in templates(control_plane) {
         objects.extend(documents(template, &scope)?);
     }
     for object in &mut objects {
@@ -149,6 +126,33 @@ pub fn render(control_plane: &ControlPlane) -> Result<Vec<Object>, RenderError> 
     }
     objects.sort_by_key(|object| kinds::find(&object.id().group, object.kind()).map(|it| it.wave));
     Ok(objects)
+}
+
+impl<'a> Scope<'a> {
+    fn new(control_plane: &'a ControlPlane) -> Self {
+        let ControlPlane {
+            application: _,
+            namespace,
+            images,
+            node_agent,
+            injection: _,
+            kubernetes: _,
+        } = control_plane;
+        Self {
+            names: Names::new(namespace),
+            namespace,
+            revision: REVISION,
+            istio_groups: ISTIO_GROUPS,
+            images,
+            node_agent: node_agent.as_ref(),
+        }
+    }
+}
+
+/// The templates that make up a control plane.
+fn templates(control_plane: &ControlPlane) -> impl Iterator<Item = &'static str> {
+    let node_agent = control_plane.node_agent.as_ref().map_or(&[][..], |_| NODE_AGENT);
+    node_agent.iter().chain(CONTROL_PLANE).copied()
 }
 
 /// Renders what configuration alone implies beyond the control plane: the Gateway of that name.
@@ -179,7 +183,7 @@ fn documents(template: &'static str, scope: &impl Serialize) -> Result<Vec<Objec
         .map(|document| {
             let value = Value::deserialize(document)
                 .map_err(|source| RenderError::NoYaml { template, source })?;
-            Object::from_value(value).map_err(|source| RenderError::NoObject { template, source })
+            object(template, value)
         })
         .collect()
 }
@@ -187,13 +191,17 @@ fn documents(template: &'static str, scope: &impl Serialize) -> Result<Vec<Objec
 /// The definitions of Istio's resources, without the labels that Istio's API gives them: those
 /// speak of a chart.
 fn definitions() -> Result<Vec<Object>, RenderError> {
-    let template = "the definitions";
     istio_api::custom_resource_definitions()?
         .into_iter()
         .map(|mut definition| {
             definition.metadata.labels = None;
             let value = serde_json::to_value(definition).map_err(RenderError::NoJsonForm)?;
-            Object::from_value(value).map_err(|source| RenderError::NoObject { template, source })
+            object("the definitions", value)
         })
         .collect()
+}
+
+/// Takes what comes from `origin` for an object.
+fn object(origin: &'static str, value: Value) -> Result<Object, RenderError> {
+    Object::from_value(value).map_err(|source| RenderError::NoObject { origin, source })
 }

@@ -6,7 +6,6 @@
 //! quotes around it and nothing in a value can change the structure around it. Text that shall
 //! stand as it is takes the filter `safe`. A name that was not given is an error.
 
-use std::fmt::Write as _;
 use std::sync::OnceLock;
 
 use minijinja::value::{Serde, ValueKind};
@@ -51,7 +50,6 @@ const TEMPLATES: &[(&str, &str)] = embedded![
     "injection/waypoint.yaml",
     "istiod/access.yaml",
     "istiod/autoscaler.yaml",
-    "istiod/configuration.yaml",
     "istiod/deployment.yaml",
     "istiod/service.yaml",
     "node-agent/access.yaml",
@@ -133,13 +131,12 @@ fn write_yaml_value(
     let json = serde_json::to_string(value).map_err(|error| {
         minijinja::Error::new(ErrorKind::BadSerialization, "no JSON form").with_source(error)
     })?;
-    for character in json.chars() {
-        if is_yaml_printable(character) {
-            out.write_char(character)?;
-        } else {
-            write!(out, "\\u{:04x}", u32::from(character))?;
-        }
+    let mut rest = json.as_str();
+    while let Some((at, character)) = rest.char_indices().find(|(_, it)| !is_yaml_printable(*it)) {
+        write!(out, "{}\\u{:04x}", &rest[..at], u32::from(character))?;
+        rest = &rest[at + character.len_utf8()..];
     }
+    out.write_str(rest)?;
     Ok(())
 }
 
