@@ -151,7 +151,10 @@ impl<'a> Scope<'a> {
 
 /// The templates that make up a control plane.
 fn templates(control_plane: &ControlPlane) -> impl Iterator<Item = &'static str> {
-    let node_agent = control_plane.node_agent.as_ref().map_or(&[][..], |_| NODE_AGENT);
+    let node_agent = control_plane
+        .node_agent
+        .as_ref()
+        .map_or(&[][..], |_| NODE_AGENT);
     node_agent.iter().chain(CONTROL_PLANE).copied()
 }
 
@@ -204,4 +207,46 @@ fn definitions() -> Result<Vec<Object>, RenderError> {
 /// Takes what comes from `origin` for an object.
 fn object(origin: &'static str, value: Value) -> Result<Object, RenderError> {
     Object::from_value(value).map_err(|source| RenderError::NoObject { origin, source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control_plane::{Injection, KubernetesVersion};
+
+    /// A key that stands twice in a map would silently count once.
+    #[test]
+    fn no_template_says_anything_twice() {
+        let control_plane = ControlPlane {
+            application: "istio-pilot".to_owned(),
+            namespace: "mesh".to_owned(),
+            images: Images {
+                hub: String::new(),
+                tag: String::new(),
+                pilot: String::new(),
+                proxy: String::new(),
+                proxy_init: String::new(),
+                cni: String::new(),
+                grpc_bootstrap_init: String::new(),
+            },
+            node_agent: Some(CniPaths {
+                bin_dir: "/a".to_owned(),
+                conf_dir: "/b".to_owned(),
+            }),
+            injection: Injection::IstioValidation,
+            kubernetes: KubernetesVersion {
+                major: 1,
+                minor: 34,
+            },
+        };
+        let scope = Scope::new(&control_plane);
+        for template in templates(&control_plane) {
+            let text = template::render(template, &scope).unwrap();
+            for document in serde_yaml::Deserializer::from_str(&text) {
+                // Unlike JSON values, YAML values refuse a second value for a key.
+                let read = serde_yaml::Value::deserialize(document);
+                assert!(read.is_ok(), "{template}: {read:?}");
+            }
+        }
+    }
 }
