@@ -295,13 +295,13 @@ fn is_empty(value: &Value) -> bool {
 fn equal(wanted: &Value, live: &Value) -> bool {
     match (wanted, live) {
         (Value::Object(wanted), Value::Object(live)) => {
-            let covered = |a: &Map<String, Value>, b: &Map<String, Value>| {
-                a.iter().all(|(key, value)| match b.get(key) {
-                    Some(other) => equal(value, other),
-                    None => is_empty(value),
-                })
-            };
-            covered(wanted, live) && covered(live, wanted)
+            // Each pair of values is compared once: twice a level would be 2^depth for a schema.
+            let covered = wanted.iter().all(|(key, value)| match live.get(key) {
+                Some(other) => equal(value, other),
+                None => is_empty(value),
+            });
+            let more = |(key, value)| wanted.contains_key(key) || is_empty(value);
+            covered && live.iter().all(more)
         }
         (Value::Array(wanted), Value::Array(live)) => {
             wanted.len() == live.len() && wanted.iter().zip(live).all(|(a, b)| equal(a, b))
@@ -310,5 +310,28 @@ fn equal(wanted: &Value, live: &Value) -> bool {
             wanted == live || wanted.as_f64() == live.as_f64()
         }
         _ => wanted == live,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_deep_value_is_compared_in_time() {
+        let nested = |leaf: Value| (0..60).fold(leaf, |inner, _| json!({"properties": inner}));
+        assert!(equal(&nested(json!(1)), &nested(json!(1))));
+        assert!(!equal(&nested(json!(1)), &nested(json!(2))));
+    }
+
+    #[test]
+    fn what_is_empty_counts_as_absent_on_either_side() {
+        let (some, none) = (json!({"a": [], "b": 1}), json!({"b": 1, "c": null}));
+        assert!(equal(&some, &none));
+        assert!(equal(&none, &some));
+        assert!(!equal(&some, &json!({"b": 1, "c": 2})));
+        assert!(!equal(&json!({"b": 1, "c": 2}), &some));
     }
 }
