@@ -202,6 +202,27 @@ impl Cluster {
             .map_err(|error| ClusterError::new(&doing, error))
     }
 
+    /// The last lines that a container wrote.
+    ///
+    /// # Errors
+    /// When the server or the node does not answer, or refuses.
+    pub async fn last_lines(
+        &self,
+        pod: &str,
+        container: &str,
+        lines: u32,
+    ) -> Result<String, ClusterError> {
+        let namespace = &self.namespace;
+        let doing = Doing::new("reading", format_args!("the log of Pod {namespace}/{pod}"));
+        let query = query(&[("container", container), ("tailLines", &lines.to_string())]);
+        let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}/log?{query}");
+        let request = http::Request::get(path).body(Vec::new());
+        let request =
+            request.map_err(|error| ClusterError::unexpected(&doing, &error.to_string()))?;
+        let text = self.client.request_text(request).await;
+        text.map_err(|error| ClusterError::new(&doing, error))
+    }
+
     async fn list_values(
         &self,
         kind: &Kind,

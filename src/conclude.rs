@@ -64,6 +64,10 @@ pub fn of_finding(finding: &Finding, settings: &Settings) -> Status {
             "Pod Security refuses the CNI node agent; run: kubectl label namespace {namespace} \
              --overwrite pod-security.kubernetes.io/enforce=privileged"
         )),
+        Finding::AgentFault(Fault::NoConfiguration { node }, _) => Status::Blocked(format!(
+            "{CNI_CONF_DIR} holds no CNI configuration on {node}: set the directory that the \
+             container runtime reads; injection stays at istio-init"
+        )),
         Finding::AgentFault(Fault::PathMissing { paths, nodes }, phase) => {
             Status::Blocked(path_missing(paths, nodes, *phase, settings))
         }

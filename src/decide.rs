@@ -157,6 +157,7 @@ pub fn agent_rollout(
             counts,
             fault: None,
             held_by,
+            running: None,
         });
     };
     let AgentFacts {

@@ -45,6 +45,9 @@ pub fn events_of<'a>(pod: &'a Pod, events: &'a [Event]) -> impl Iterator<Item = 
         .filter(move |it| uid.is_some() && it.involved_object.uid.as_deref() == uid)
 }
 
+/// The reason of a pod that runs and has nothing to say.
+pub const NOT_READY: &str = "running, not ready";
+
 /// In words, why a pod is not ready.
 ///
 /// The container that says most comes first: an image that cannot be pulled, a crash loop, then a
@@ -66,7 +69,7 @@ pub fn why_not_ready(pod: &Pod, events: &[Event]) -> String {
         None => "not scheduled yet".to_owned(),
         Some(_) => match statuses(pod).next() {
             None => "starting".to_owned(),
-            Some(_) => "running, not ready".to_owned(),
+            Some(_) => NOT_READY.to_owned(),
         },
     }
 }

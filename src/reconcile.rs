@@ -16,7 +16,7 @@ use crate::cluster::Cluster;
 use crate::cluster::error::ClusterError;
 use crate::cluster::watch::Watched;
 use crate::cni::Phase;
-use crate::cni::rollout::Rollout;
+use crate::cni::rollout::{Fault, Rollout, waits_for_configuration};
 use crate::conclude::Finding;
 use crate::decide::{self, Awaited, Settings, Wanted};
 use crate::object::ObjectId;
@@ -27,6 +27,9 @@ use draining::{Drain, DrainProgress};
 use observe::{Collection, Reading};
 use patience::Patience;
 pub use patience::{Bounds, retried};
+
+/// The container of the node agent's pods.
+const AGENT_CONTAINER: &str = "install-cni";
 
 /// How a reconcile ended.
 #[derive(Debug)]
@@ -181,6 +184,10 @@ impl<'a> Reconciler<'a> {
             let findings = vec![settled];
             return Ok(Some(self.report(&look, findings)));
         }
+        if let Some(fault) = self.fault_in_log(&look).await {
+            let findings = vec![Finding::AgentFault(fault, look.phase)];
+            return Ok(Some(self.report(&look, findings)));
+        }
         if self.patience.is_over(&look.awaited, look.phase) {
             let awaited = std::mem::take(&mut look.awaited);
             let findings = awaited.into_iter().map(Finding::StillWaiting).collect();
@@ -247,6 +254,19 @@ impl<'a> Reconciler<'a> {
             awaited,
             watches,
         })
+    }
+
+    /// What the node agent's log says when it takes long; a log that cannot be read says nothing.
+    async fn fault_in_log(&self, look: &Look) -> Option<Fault> {
+        let running = look.rollout.as_ref()?.running.as_ref();
+        let (node, pod) =
+            running.filter(|_| look.phase == Phase::RollingOut && self.patience.is_long())?;
+        let log = self
+            .cluster
+            .last_lines(pod, AGENT_CONTAINER, 20)
+            .await
+            .ok()?;
+        waits_for_configuration(&log).then(|| Fault::NoConfiguration { node: node.clone() })
     }
 
     async fn wait(&mut self, look: &Look) {

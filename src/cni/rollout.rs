@@ -34,6 +34,8 @@ pub struct Rollout {
     pub fault: Option<Fault>,
     /// Nodes that hold the rollout, with the reason in words.
     pub held_by: BTreeMap<String, String>,
+    /// A node, and its pod, that runs and does not become ready: its log may say why.
+    pub running: Option<(String, String)>,
 }
 
 /// Why a node agent cannot start until a person does something.
@@ -48,6 +50,11 @@ pub enum Fault {
     },
     /// The namespace's Pod Security level refuses the node agent.
     PodSecurity,
+    /// The configuration directory holds no configuration that the plugin could be added to.
+    NoConfiguration {
+        /// A node where it is so.
+        node: String,
+    },
 }
 
 /// Judges a rollout.
@@ -68,6 +75,7 @@ pub fn rollout(facts: RolloutFacts<'_>) -> Rollout {
         .filter(|pod| pod.metadata.deletion_timestamp.is_none())
         .collect();
     let mut held_by = BTreeMap::new();
+    let mut running = None;
     let mut missing: (BTreeSet<String>, BTreeSet<String>) = Default::default();
     for pod in revision_pods.iter().filter(|pod| !pods::is_ready(pod)) {
         let node = pods::node(pod).unwrap_or("(no node yet)").to_owned();
@@ -79,7 +87,13 @@ pub fn rollout(facts: RolloutFacts<'_>) -> Rollout {
             missing.0.extend(paths);
             missing.1.insert(node.clone());
         }
-        held_by.insert(node, pods::why_not_ready(pod, facts.events));
+        let why = pods::why_not_ready(pod, facts.events);
+        if why == pods::NOT_READY
+            && let Some(name) = &pod.metadata.name
+        {
+            running.get_or_insert((node.clone(), name.clone()));
+        }
+        held_by.insert(node, why);
     }
     let created = u32::try_from(revision_pods.len()).unwrap_or(u32::MAX);
     let complete = counts.observed && created >= counts.desired && counts.updated >= counts.desired;
@@ -98,7 +112,14 @@ pub fn rollout(facts: RolloutFacts<'_>) -> Rollout {
         counts,
         fault,
         held_by,
+        running,
     }
+}
+
+/// Whether the node agent's log says that it waits for a configuration to add the plugin to
+/// (`cni/pkg/install/cniconfig.go`, Istio 1.31).
+pub fn waits_for_configuration(log: &str) -> bool {
+    log.contains("cannot find existing CNI network config")
 }
 
 /// The directories that kubelet did not find for this pod (`pkg/volume/hostpath`, Kubernetes 1.37:

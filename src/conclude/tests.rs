@@ -102,6 +102,20 @@ fn what_a_person_must_run_is_in_the_message() {
 }
 
 #[test]
+fn a_directory_without_configuration_is_named() {
+    let fault = Fault::NoConfiguration {
+        node: "n1".to_owned(),
+    };
+    let status = of_finding(&Finding::AgentFault(fault, Phase::RollingOut), &on());
+    assert_eq!(status.name(), "blocked");
+    assert!(
+        status
+            .message()
+            .starts_with("cni-conf-dir holds no CNI configuration on n1")
+    );
+}
+
+#[test]
 fn objects_of_others_are_named() {
     let id = crate::object::ObjectId {
         group: "apps".to_owned(),

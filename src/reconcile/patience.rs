@@ -16,6 +16,9 @@ pub(super) const BURST: Duration = Duration::from_millis(50);
 /// How long a look stays true at most, whatever the watches say.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
+/// After how long it is worth asking why.
+const LONG: Duration = Duration::from_secs(15);
+
 /// How long one hook may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
@@ -80,6 +83,7 @@ pub(super) struct Patience {
     bounds: Bounds,
     ordinary_until: Instant,
     switching_until: Instant,
+    started: Instant,
     moved: Instant,
     seen: Vec<Awaited>,
 }
@@ -91,6 +95,7 @@ impl Patience {
             bounds,
             ordinary_until: now + bounds.ordinary,
             switching_until: now + bounds.switching,
+            started: now,
             moved: now,
             seen: Vec::new(),
         }
@@ -113,6 +118,11 @@ impl Patience {
         }
         let moving = now < self.moved + self.bounds.ordinary;
         now >= self.switching_until || (now >= self.ordinary_until && !moving)
+    }
+
+    /// Whether it has taken longer than things that go well.
+    pub(super) fn is_long(&self) -> bool {
+        self.started.elapsed() >= LONG.min(self.bounds.ordinary)
     }
 
     /// How long to wait for a change before looking again anyway.

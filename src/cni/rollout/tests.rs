@@ -187,3 +187,23 @@ fn the_reason_comes_from_the_container_that_fails() {
         "container install-cni keeps crashing (exit code 2)"
     );
 }
+
+#[test]
+fn a_pod_that_runs_and_is_not_ready_is_one_to_ask() {
+    let mut world = three_nodes();
+    assert_eq!(world.judge().running, None);
+    let mut running = pod("b", "False");
+    running.status.as_mut().unwrap().container_statuses = of(json!([{
+        "name": "install-cni", "image": "i", "imageID": "", "ready": false, "restartCount": 0,
+        "state": {"running": {}},
+    }]));
+    world.pods[1] = running;
+    let expected = ("b".to_owned(), "agent-b".to_owned());
+    assert_eq!(world.judge().running, Some(expected));
+    let log = "warn install Istio CNI is configured as chained plugin, but cannot find existing \
+               CNI network config: no networks found in /host/etc/cni/net.d";
+    assert!(waits_for_configuration(log));
+    assert!(!waits_for_configuration(
+        "info install Wrote CNI config to /host/etc/cni/net.d/x"
+    ));
+}
