@@ -10,6 +10,8 @@
 mod configuration;
 mod stream;
 
+use std::sync::OnceLock;
+
 use serde::{Deserialize as _, Serialize};
 use serde_json::Value;
 
@@ -193,15 +195,24 @@ fn documents(template: &'static str, scope: &impl Serialize) -> Result<Vec<Objec
 
 /// The definitions of Istio's resources, without the labels that Istio's API gives them: those
 /// speak of a chart.
+///
+/// They are the same for every control plane, and making them costs more than all the rest: they
+/// are made once.
 fn definitions() -> Result<Vec<Object>, RenderError> {
-    istio_api::custom_resource_definitions()?
-        .into_iter()
-        .map(|mut definition| {
-            definition.metadata.labels = None;
-            let value = serde_json::to_value(definition).map_err(RenderError::NoJsonForm)?;
-            object("the definitions", value)
-        })
-        .collect()
+    static MADE: OnceLock<Vec<Object>> = OnceLock::new();
+    if let Some(made) = MADE.get() {
+        return Ok(made.clone());
+    }
+    let definitions =
+        istio_api::custom_resource_definitions()?
+            .into_iter()
+            .map(|mut definition| {
+                definition.metadata.labels = None;
+                let value = serde_json::to_value(definition).map_err(RenderError::NoJsonForm)?;
+                object("the definitions", value)
+            });
+    let definitions: Vec<_> = definitions.collect::<Result<_, _>>()?;
+    Ok(MADE.get_or_init(|| definitions).clone())
 }
 
 /// Takes what comes from `origin` for an object.

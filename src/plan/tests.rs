@@ -150,6 +150,15 @@ fn list_items_are_matched_by_key_with_the_servers_defaults() {
     );
 }
 
+/// Comparing both ways at every level would double the work with each of them, and never end here.
+#[test]
+fn deep_values_are_compared_once() {
+    let deep = (0..60).fold(json!("leaf"), |inner, _| json!({ "in": inner }));
+    let one = wanted("a", &json!({"k": deep}));
+    let there = live([applied(&one, &data_fields(&["k"]))]);
+    assert!(planned(&[one], &there).is_empty());
+}
+
 #[test]
 fn objects_of_others_are_obstacles_and_never_part_of_a_change() {
     let one = wanted("a", &json!({"k": "v"}));
