@@ -21,6 +21,45 @@ pub(crate) struct Pending {
     pub(crate) ports: Option<BTreeSet<String>>,
 }
 
+impl Pending {
+    /// Takes over what a successful hook of this unit wrote.
+    pub(crate) fn commit(self, state: &mut State, application: &str, number: u32) {
+        for (id, data) in self.unit_bags {
+            if let Some(relation) = state.relations.get_mut(&id) {
+                let unit = format!("{application}/{number}");
+                relation.unit_bags.entry(unit).or_default().replace(data);
+            }
+        }
+        for (id, data) in self.application_bags {
+            if let Some(relation) = state.relations.get_mut(&id) {
+                relation
+                    .application_bags
+                    .entry(application.to_owned())
+                    .or_default()
+                    .replace(data);
+            }
+        }
+        for (id, secret) in self.secrets {
+            match secret {
+                Some(secret) => {
+                    state.secrets.insert(id, secret);
+                }
+                None => {
+                    state.secrets.remove(&id);
+                }
+            }
+        }
+        if let Some(unit) = state.unit_mut(application, number) {
+            if let Some(state) = self.state {
+                unit.state = state;
+            }
+            if let Some(ports) = self.ports {
+                unit.opened_ports = ports;
+            }
+        }
+    }
+}
+
 /// What an action has reported so far.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ActionReport {
@@ -181,47 +220,6 @@ impl HookContext<'_> {
             .values()
             .filter(|secret| !self.pending.secrets.contains_key(&secret.id));
         kept.chain(self.pending.secrets.values().flatten())
-    }
-
-    /// Takes over what the successful hook wrote.
-    pub(crate) fn commit(&mut self) {
-        let pending = std::mem::take(&mut self.pending);
-        for (id, data) in pending.unit_bags {
-            if let Some(relation) = self.state.relations.get_mut(&id) {
-                relation
-                    .unit_bags
-                    .entry(self.unit_name.clone())
-                    .or_default()
-                    .replace(data);
-            }
-        }
-        for (id, data) in pending.application_bags {
-            if let Some(relation) = self.state.relations.get_mut(&id) {
-                relation
-                    .application_bags
-                    .entry(self.application_name.clone())
-                    .or_default()
-                    .replace(data);
-            }
-        }
-        for (id, secret) in pending.secrets {
-            match secret {
-                Some(secret) => {
-                    self.state.secrets.insert(id, secret);
-                }
-                None => {
-                    self.state.secrets.remove(&id);
-                }
-            }
-        }
-        if let Ok(unit) = self.unit_mut() {
-            if let Some(state) = pending.state {
-                unit.state = state;
-            }
-            if let Some(ports) = pending.ports {
-                unit.opened_ports = ports;
-            }
-        }
     }
 
     /// `(name, status, since)` of the units of an application as goal-state tells them.

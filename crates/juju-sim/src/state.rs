@@ -210,16 +210,20 @@ impl Application {
 }
 
 impl Unit {
-    /// The status that `juju status` shows: a failed hook hides what the charm said.
+    /// The status that `juju status` shows: a failed hook hides what the charm said, except while
+    /// it is retried.
     pub(crate) fn shown_status(&self) -> Status {
-        self.failed.as_ref().map_or_else(
-            || self.workload.clone(),
-            |failed| Status {
-                status: "error".into(),
-                message: format!("hook failed: \"{}\"", failed.hook.name()),
-                since: failed.since,
-            },
-        )
+        self.failed
+            .as_ref()
+            .filter(|_| self.executing.is_none())
+            .map_or_else(
+                || self.workload.clone(),
+                |failed| Status {
+                    status: "error".into(),
+                    message: format!("hook failed: \"{}\"", failed.hook.name()),
+                    since: failed.since,
+                },
+            )
     }
 }
 

@@ -70,6 +70,8 @@ impl Model {
                     "unit \"{unit}\" does not get to its actions now"
                 )));
             };
+            let pending = std::mem::take(&mut report.pending);
+            pending.commit(&mut self.state, &application, number);
             if let Some(result) = report.take_action(id, operation) {
                 self.save()?;
                 return Ok(result);

@@ -12,6 +12,8 @@ use crate::{Error, clock, dispatch};
 /// What one run leaves for its caller.
 pub(super) struct Report {
     pub(super) hook: Hook,
+    /// What the hook wrote, for the caller to take over.
+    pub(super) pending: Pending,
     action: Option<(u32, ActionReport)>,
     exit_code: Option<i32>,
     stdout: String,
@@ -99,10 +101,17 @@ impl Model {
         };
         let outcome = dispatch::run(&mut context, &self.program, &paths, &variables, &save)?;
         log_output(&mut context, hook, &outcome);
-        if outcome.exit_code == Some(0) {
-            context.commit();
-        }
-        let HookContext { action, calls, .. } = context;
+        let HookContext {
+            action,
+            calls,
+            pending,
+            ..
+        } = context;
+        let pending = if outcome.exit_code == Some(0) {
+            pending
+        } else {
+            Pending::default()
+        };
         self.finish(application, number, hook, outcome.exit_code)?;
         self.dispatches.push(Dispatch {
             unit,
@@ -130,6 +139,7 @@ impl Model {
         } = outcome;
         Ok(Report {
             hook: hook.clone(),
+            pending,
             action,
             exit_code,
             stdout,

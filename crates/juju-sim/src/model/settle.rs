@@ -45,11 +45,16 @@ impl Model {
         let mut repeats = BTreeMap::<(String, u32), (Identity, usize)>::new();
         loop {
             let before = hooks;
+            // The hooks of one round run at the same time, as those of different units do: none
+            // sees what another of them writes.
+            let mut written = Vec::new();
             for (application, number) in self.all_units() {
-                let Some(report) = self.step_unit(&application, number)? else {
+                let Some(mut report) = self.step_unit(&application, number)? else {
                     continue;
                 };
                 hooks += 1;
+                let pending = std::mem::take(&mut report.pending);
+                written.push((application.clone(), number, pending));
                 let identity = identity(&report.hook);
                 let unit = repeats
                     .entry((application.clone(), number))
@@ -64,6 +69,9 @@ impl Model {
                         report.hook.name()
                     )));
                 }
+            }
+            for (application, number, pending) in written {
+                pending.commit(&mut self.state, &application, number);
             }
             self.drop_empty_applications()?;
             if hooks == before {

@@ -1,7 +1,7 @@
 //! What several tests use: a model whose tools are this build's program, and small charms.
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use juju_sim::{Model, ModelOptions};
 
@@ -12,6 +12,11 @@ pub(crate) fn options() -> ModelOptions {
 
 pub(crate) fn model() -> Model {
     Model::new(options()).unwrap()
+}
+
+/// The charm that asks every hook tool what the recorded charm asked.
+pub(crate) fn recorded_charm() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/charm")
 }
 
 /// The recorded charm's declarations with a `dispatch` that does nothing.

@@ -5,4 +5,6 @@
 
 mod common;
 mod hooks;
+mod recording;
 mod refusals;
+mod story;
