@@ -30,12 +30,18 @@ pub(crate) struct Outcome {
 }
 
 /// The process group of a running hook; nothing of it outlives this value.
-struct Group(Pid);
+struct Group {
+    leader: Pid,
+    killed: AtomicBool,
+}
 
 impl Group {
+    /// Only once: when the group is gone its number may become another's.
     fn kill(&self) {
-        // It may be gone already, which is as good.
-        let _ = killpg(self.0, Signal::SIGKILL);
+        if !self.killed.swap(true, Ordering::AcqRel) {
+            // It may have ended by itself, which is as good.
+            let _ = killpg(self.leader, Signal::SIGKILL);
+        }
     }
 }
 
@@ -77,7 +83,11 @@ pub(crate) fn run(
         .process_group(0)
         .spawn()
         .map_err(Error::file("start", program))?;
-    let group = Group(Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX)));
+    let leader = Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX));
+    let group = Group {
+        leader,
+        killed: AtomicBool::new(false),
+    };
     let ended = AtomicBool::new(false);
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let (status, stdout, stderr) = std::thread::scope(|scope| {
@@ -89,7 +99,9 @@ pub(crate) fn run(
         ended.store(true, Ordering::Release);
         // Wakes the server from accept; if it cannot be reached it has ended by itself.
         let _ = UnixStream::connect(&paths.socket);
-        let _ = server.join();
+        if let Err(panic) = server.join() {
+            std::panic::resume_unwind(panic);
+        }
         (
             status,
             stdout.join().unwrap_or_default(),
@@ -115,6 +127,18 @@ fn read_all(pipe: Option<impl Read>) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// An observer that panics, as a failed assertion in a test does, must not leave the hook waiting
+/// for an answer.
+struct KillOnPanic<'a>(&'a Group);
+
+impl Drop for KillOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.kill();
+        }
+    }
+}
+
 /// Answers one call after the other, as Juju does.
 fn serve(
     listener: &UnixListener,
@@ -123,6 +147,7 @@ fn serve(
     ended: &AtomicBool,
     save: &(dyn Fn(&State) + Sync),
 ) {
+    let _guard = KillOnPanic(group);
     for stream in listener.incoming() {
         if ended.load(Ordering::Acquire) {
             return;

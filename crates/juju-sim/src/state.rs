@@ -117,8 +117,8 @@ pub(crate) struct Unit {
     pub(crate) workload: Status,
     /// Whether the charm itself ever set a status; without it the unit becomes `unknown` at start.
     pub(crate) charm_set_status: bool,
-    /// The hook that runs now, as the Agent column shows it.
-    pub(crate) executing: Option<String>,
+    /// The hook that runs now. In a saved model it also tells of a hook that was cut short.
+    pub(crate) executing: Option<Hook>,
     /// What the charm keeps with `state-set`.
     pub(crate) state: BTreeMap<String, String>,
     pub(crate) opened_ports: BTreeSet<String>,

@@ -112,7 +112,10 @@ impl ModelStatus {
             application.units.values().map(move |unit| {
                 let workload = unit.shown_status();
                 let (agent, message) = match &unit.executing {
-                    Some(hook) => ("executing", format!("({hook}) {}", workload.message)),
+                    Some(hook) => (
+                        "executing",
+                        format!("({}) {}", hook.name(), workload.message),
+                    ),
                     None if !unit.installed && unit.failed.is_none() => {
                         ("allocating", workload.message.clone())
                     }

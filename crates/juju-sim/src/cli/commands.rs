@@ -140,7 +140,8 @@ fn settle(model: &mut Model) -> anyhow::Result<ExitCode> {
             "{unit} is in error: see `juju-sim debug-log`, then `juju-sim resolved {unit}`"
         )?;
     }
-    Ok(if settled.in_error.is_empty() {
+    // A unit that was in error before and stays so is not this command's failure.
+    Ok(if settled.in_error.is_empty() || settled.hooks == 0 {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

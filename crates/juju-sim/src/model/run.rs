@@ -161,7 +161,7 @@ impl Model {
         let Some(unit) = self.state.unit_mut(application, number) else {
             return Ok(());
         };
-        unit.executing = Some(hook.name());
+        unit.executing = Some(hook.clone());
         let status = match hook {
             Hook::Install => Some("installing charm software"),
             Hook::Stop | Hook::PodStop => Some("stopping charm software"),

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{Model, ModelOptions};
-use crate::Error;
+use crate::hook::Hook;
 use crate::record::LogLine;
-use crate::state::State;
+use crate::state::{FailedHook, State};
 use crate::substrate::Substrate;
+use crate::{Error, clock};
 
 const STATE: &str = "model.json";
 const SETTINGS: &str = "settings.json";
@@ -65,7 +66,30 @@ impl Model {
             Some(path) => Some(Substrate::connect(path, &state.name)?),
             None => None,
         };
-        Self::assemble_saved(directory, state, settings, substrate)
+        let mut model = Self::assemble_saved(directory, state, settings, substrate)?;
+        model.recover();
+        Ok(model)
+    }
+
+    /// A hook that was cut short with its process counts as failed and runs again; an action is
+    /// not repeated.
+    fn recover(&mut self) {
+        let retries_left = self.hook_retries.max(1);
+        for application in self.state.applications.values_mut() {
+            for unit in application.units.values_mut() {
+                match unit.executing.take() {
+                    Some(Hook::Action { id, .. }) => unit.actions.retain(|action| action.id != id),
+                    Some(hook) => {
+                        unit.failed = Some(FailedHook {
+                            hook,
+                            retries_left,
+                            since: clock::now(),
+                        });
+                    }
+                    None => {}
+                }
+            }
+        }
     }
 
     /// Reads a saved model only to look at it: its cluster is not contacted, so hooks cannot run.

@@ -175,6 +175,110 @@ fn an_observer_sees_status_live_and_may_kill_the_hook() {
 }
 
 #[test]
+fn an_observer_that_panics_ends_the_hook_and_is_heard() {
+    let charm = charm(PLAIN, &[], "is-leader; sleep 600");
+    let mut model = model();
+    model.deploy(Deployment::of(charm.path())).unwrap();
+    model.observe(|progress| match progress {
+        Progress::Tool { .. } => panic!("an assertion of the test"),
+        _ => Reaction::Continue,
+    });
+    let settling = std::panic::AssertUnwindSafe(|| model.settle());
+    assert!(std::panic::catch_unwind(settling).is_err());
+}
+
+#[test]
+fn what_dispatch_leaves_behind_is_killed() {
+    let (model, _charm) = deployed("sleep 600 & echo $! >pid");
+    let pid = std::fs::read_to_string(model.directory().join("agents/unit-app-0/charm/pid"));
+    let process = format!("/proc/{}/cmdline", pid.unwrap().trim());
+    let left = std::fs::read_to_string(process).unwrap_or_default();
+    assert!(!left.starts_with("sleep"), "{left}");
+}
+
+#[test]
+fn a_temporary_model_takes_its_files_with_it() {
+    let (model, _charm) = deployed("exit 0");
+    let directory = model.directory().to_owned();
+    assert!(directory.join("agents/unit-app-0/charm/dispatch").exists());
+    drop(model);
+    assert!(!directory.exists());
+}
+
+#[test]
+fn a_pod_that_is_replaced_keeps_what_the_controller_keeps() {
+    let (mut model, _charm) = deployed("state-set seen=yes; touch file");
+    let address = model.status().unit("app/0").unwrap().address.clone();
+    model.restart_unit("app/0").unwrap();
+    model.settle().unwrap();
+    let hooks = model.hooks_of("app/0");
+    assert_eq!(
+        hooks[5..],
+        ["stop", "upgrade-charm", "config-changed", "start"]
+    );
+    assert_eq!(model.unit_state("app/0").unwrap()["seen"], "yes");
+    assert_ne!(model.status().unit("app/0").unwrap().address, address);
+}
+
+#[test]
+fn a_remote_application_is_written_by_the_test() {
+    let charm = charm(
+        "{name: app, requires: {tls: {interface: tls-certificates}}}",
+        &[],
+        r#"
+        case $JUJU_HOOK_NAME in
+        tls-relation-changed)
+            echo "app=$(relation-get --app - ca) unit=$(relation-get certificate)"
+            relation-set request=$JUJU_UNIT_NAME ;;
+        tls-relation-broken) relation-get --app - ca ;;
+        esac"#,
+    );
+    let mut model = model();
+    model.deploy(Deployment::of(charm.path())).unwrap();
+    model
+        .add_remote_application("ca", "certificates", "tls-certificates", 1)
+        .unwrap();
+    model.settle().unwrap();
+    let relation = model.integrate("app", "ca").unwrap();
+    model.settle().unwrap();
+    assert_eq!(
+        model.hooks_of("app/0")[4..],
+        [
+            "tls-relation-created",
+            "tls-relation-joined",
+            "tls-relation-changed"
+        ]
+    );
+    assert_eq!(model.databag(relation, "app/0")["request"], "app/0");
+    model
+        .write_remote(relation, "ca/0", &[("certificate", "CERT")])
+        .unwrap();
+    model.write_remote(relation, "ca", &[("-", "-")]).unwrap();
+    model.settle().unwrap();
+    let seen: Vec<_> = model
+        .dispatches()
+        .iter()
+        .rev()
+        .take(2)
+        .map(|d| d.stdout.as_str())
+        .collect();
+    assert!(
+        seen.iter().any(|text| text.contains("unit=CERT")),
+        "{seen:?}"
+    );
+    assert_eq!(model.status().remote_applications, ["ca"]);
+    // Nobody but the test writes there.
+    assert!(model.write_remote(relation, "app", &[("a", "b")]).is_err());
+    model.remove_application("ca").unwrap();
+    model.settle().unwrap();
+    let hooks = model.hooks_of("app/0");
+    assert_eq!(
+        hooks[hooks.len() - 2..],
+        ["tls-relation-departed", "tls-relation-broken"]
+    );
+}
+
+#[test]
 fn the_leader_leaves_and_another_unit_is_elected() {
     let (mut model, _charm) = deployed("exit 0");
     model.scale("app", 3).unwrap();

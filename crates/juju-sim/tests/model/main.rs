@@ -3,6 +3,8 @@
 // Helpers outside test functions unwrap too: a failure there is a failed test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod cluster;
+mod command_line;
 mod common;
 mod hooks;
 mod recording;
