@@ -11,8 +11,11 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod capabilities;
 mod compare;
 mod equality;
+mod generator;
 mod kube_inject;
+mod random;
 mod setup;
 mod workloads;

@@ -27,12 +27,18 @@ impl Workload {
         }
     }
 
-    /// The annotations of the pod, wherever it is in the object.
+    /// A workload of the generator.
+    pub(crate) fn generated(object: Value) -> Self {
+        Self {
+            name: "generated".to_owned(),
+            text: object.to_string(),
+            object,
+        }
+    }
+
+    /// An annotation of the pod, wherever it is in the object.
     pub(crate) fn pod_annotation(&self, key: &str) -> Option<&str> {
-        pod(&self.object)?
-            .pointer("/metadata/annotations")?
-            .get(key)?
-            .as_str()
+        annotations(&self.object)?.get(key)?.as_str()
     }
 }
 
@@ -60,6 +66,16 @@ fn of_file(file: &Path) -> Vec<Workload> {
 pub(crate) fn stream<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
     let texts: Vec<&str> = texts.into_iter().collect();
     texts.join("\n---\n")
+}
+
+/// The annotations that injection reads and adds to: those of the pod, or of its template. Of a
+/// CronJob, kube-inject takes the job's for the pod's.
+pub(crate) fn annotations(object: &Value) -> Option<&Value> {
+    let metadata = match object["kind"].as_str() {
+        Some("CronJob") => object.pointer("/spec/jobTemplate/metadata"),
+        _ => pod(object)?.get("metadata"),
+    };
+    metadata?.get("annotations")
 }
 
 /// The pod, or the template of pods, in an object.
