@@ -1,5 +1,7 @@
 //! The charm's actions, as `juju run` starts them.
 
+pub(crate) mod detect_cni_paths;
+
 use juju::Status;
 use juju::action::ActionResults;
 
@@ -15,6 +17,7 @@ pub async fn run(charm: &Charm, name: &str) -> anyhow::Result<()> {
     match name {
         "reconcile" => reconcile(charm).await,
         "plan" => plan(charm).await,
+        "detect-cni-paths" => detect_cni_paths::run(charm).await,
         other => {
             charm
                 .tools

@@ -1,4 +1,4 @@
-//! The tool for people: `render` and `plan`, without Juju.
+//! The tool for people: `render`, `plan` and `detect-cni-paths`, without Juju.
 
 mod options;
 
@@ -12,6 +12,7 @@ use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use juju::Status;
 
+use crate::actions::detect_cni_paths;
 use crate::cluster::Cluster;
 use crate::cluster::connect::Access;
 use crate::configuration::{self, Configuration};
@@ -32,6 +33,7 @@ Examples:
   istio-pilot render --config cni-bin-dir=/opt/cni/bin --config cni-conf-dir=/etc/cni/net.d
   juju config istio-pilot --format yaml > options.yaml
   KUBECONFIG=~/.kube/config istio-pilot plan --model kubeflow --config-file options.yaml
+  KUBECONFIG=~/.kube/config istio-pilot detect-cni-paths
 
 Started as `dispatch`, or with JUJU_DISPATCH_PATH set, this program is the charm itself.";
 
@@ -49,6 +51,9 @@ enum Command {
     Render(Render),
     /// Print what the charm would change in a cluster. Exit code 0: nothing, 2: something.
     Plan(Common),
+    /// Print what cni-bin-dir and cni-conf-dir are in a cluster. Exit code 0: there is something to
+    /// set, 1: not, or it is unsure.
+    DetectCniPaths(Detect),
 }
 
 #[derive(Debug, Args)]
@@ -65,6 +70,13 @@ struct Common {
     /// A YAML map of options, plain or as `juju config --format yaml` prints it
     #[arg(long, value_name = "FILE")]
     config_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Detect {
+    /// The Juju application, for the command to run
+    #[arg(long, default_value = "istio-pilot", value_name = "NAME")]
+    app: String,
 }
 
 #[derive(Debug, Args)]
@@ -108,6 +120,7 @@ pub async fn run(
     match arguments.command {
         Command::Render(arguments) => print_objects(&arguments),
         Command::Plan(arguments) => plan(&arguments, variables).await,
+        Command::DetectCniPaths(arguments) => detect(&arguments, variables).await,
     }
 }
 
@@ -150,15 +163,7 @@ fn print_objects(arguments: &Render) -> anyhow::Result<ExitCode> {
 
 async fn plan(arguments: &Common, variables: &[(String, String)]) -> anyhow::Result<ExitCode> {
     let configuration = parsed(arguments)?;
-    let kubeconfig = variables.iter().find(|(name, _)| name == "KUBECONFIG");
-    let access = match kubeconfig {
-        Some((_, path)) if !path.is_empty() => Access::Kubeconfig {
-            path: PathBuf::from(path),
-            namespace: arguments.model.clone(),
-        },
-        _ => Access::ServiceAccount,
-    };
-    let cluster = Cluster::connect(&access).await?;
+    let cluster = connect(&arguments.model, variables).await?;
     let mut settings = settings(arguments, configuration, cluster.version().await?);
     settings.namespace = cluster.namespace().to_owned();
     let mut silent = |_: &Status| {};
@@ -177,6 +182,31 @@ async fn plan(arguments: &Common, variables: &[(String, String)]) -> anyhow::Res
     }
     print(&plan.to_string())?;
     Ok(ExitCode::from(CHANGES))
+}
+
+async fn detect(arguments: &Detect, variables: &[(String, String)]) -> anyhow::Result<ExitCode> {
+    // Nodes belong to no namespace.
+    let cluster = connect("default", variables).await?;
+    let detection = detect_cni_paths::look(&cluster).await?;
+    let printed = print(&detection.to_text(&arguments.app))?;
+    Ok(if detection.has_paths() {
+        printed
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// The cluster of `$KUBECONFIG` if set, else that of the service account.
+async fn connect(model: &str, variables: &[(String, String)]) -> anyhow::Result<Cluster> {
+    let kubeconfig = variables.iter().find(|(name, _)| name == "KUBECONFIG");
+    let access = match kubeconfig {
+        Some((_, path)) if !path.is_empty() => Access::Kubeconfig {
+            path: PathBuf::from(path),
+            namespace: model.to_owned(),
+        },
+        _ => Access::ServiceAccount,
+    };
+    Ok(Cluster::connect(&access).await?)
 }
 
 fn parsed(arguments: &Common) -> anyhow::Result<Configuration> {

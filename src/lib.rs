@@ -11,6 +11,7 @@ pub mod conclude;
 pub mod configuration;
 pub mod control_plane;
 pub mod decide;
+pub mod detect;
 pub mod dispatch;
 pub mod injection;
 pub mod kinds;

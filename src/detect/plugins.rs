@@ -1,0 +1,98 @@
+//! The network plugins that run on the nodes, and the directories that they show.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use k8s_openapi::api::core::v1::{Container, Pod};
+
+use crate::pods;
+
+/// Cilium removes the configuration of other plugins unless told otherwise
+/// (<https://istio.io/latest/docs/ambient/install/platform-prerequisites/#cilium>).
+pub(super) const CILIUM_NOTE: &str = "Cilium takes other plugins' configuration away unless its \
+     setting cni.exclusive is false; look: kubectl get configmap cilium-config -n kube-system -o \
+     jsonpath='{.data.cni-exclusive}'";
+
+/// The label of Istio's own node agent, whose directories are what somebody has set before.
+const ISTIO_NODE_AGENT: (&str, &str) = ("k8s-app", "istio-cni-node");
+
+/// What the mounts of one network plugin's pod show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Mounts {
+    /// Namespace and name of its DaemonSet.
+    daemon_set: String,
+    pub(super) bin_dir: Option<String>,
+    pub(super) conf_dir: Option<String>,
+}
+
+impl Mounts {
+    pub(super) fn is_cilium(&self) -> bool {
+        let name = self.daemon_set.rsplit('/').next().unwrap_or_default();
+        name == "cilium" || name.ends_with("-cilium")
+    }
+}
+
+impl fmt::Display for Mounts {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "DaemonSet {} uses", self.daemon_set)?;
+        let shown = [&self.bin_dir, &self.conf_dir];
+        let shown: Vec<_> = shown.into_iter().flatten().map(String::as_str).collect();
+        write!(formatter, " {}", shown.join(" and "))
+    }
+}
+
+/// The network plugins of every node, by the node's name.
+///
+/// Whatever a distribution calls the directories, inside their containers installers of plugins
+/// find them under the names that the CNI's own tools use: Calico, Canal, Cilium, Flannel, kindnet,
+/// the plugins of the clouds, Antrea, Multus and others all mount them at `/opt/cni/bin` and
+/// `/etc/cni/net.d`, often below `/host`. Only ready pods of DaemonSets count.
+pub(super) fn mounts(host_network_pods: &[Pod]) -> BTreeMap<&str, Vec<Mounts>> {
+    let mut found: BTreeMap<&str, Vec<Mounts>> = BTreeMap::new();
+    for pod in host_network_pods.iter().filter(|it| pods::is_ready(it)) {
+        if let (Some(node), Some(mounts)) = (pods::node(pod), of_pod(pod)) {
+            found.entry(node).or_default().push(mounts);
+        }
+    }
+    for mounts in found.values_mut() {
+        mounts.sort_by(|one, other| one.daemon_set.cmp(&other.daemon_set));
+    }
+    found
+}
+
+fn of_pod(pod: &Pod) -> Option<Mounts> {
+    let (key, value) = ISTIO_NODE_AGENT;
+    let labels = pod.metadata.labels.as_ref();
+    if labels
+        .and_then(|it| it.get(key))
+        .is_some_and(|it| it == value)
+    {
+        return None;
+    }
+    let mut owners = pod.metadata.owner_references.iter().flatten();
+    let owner = owners.find(|it| it.controller == Some(true) && it.kind == "DaemonSet")?;
+    let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
+    let bin_dir = host_path(pod, "/opt/cni/bin");
+    let conf_dir = host_path(pod, "/etc/cni/net.d");
+    (bin_dir.is_some() || conf_dir.is_some()).then(|| Mounts {
+        daemon_set: format!("{namespace}/{}", owner.name),
+        bin_dir,
+        conf_dir,
+    })
+}
+
+/// The node's directory that some container of the pod has at a path with this end.
+fn host_path(pod: &Pod, end: &str) -> Option<String> {
+    let spec = pod.spec.as_ref()?;
+    let init = spec.init_containers.iter().flatten();
+    let mounts = |it: &'_ Container| it.volume_mounts.clone().into_iter().flatten();
+    let mut mounts = init.chain(&spec.containers).flat_map(mounts);
+    let mount = mounts.find(|it| {
+        // Below a mount with a sub path lies another directory than the volume's.
+        it.sub_path.is_none() && it.mount_path.trim_end_matches('/').ends_with(end)
+    })?;
+    let mut volumes = spec.volumes.iter().flatten();
+    let volume = volumes.find(|it| it.name == mount.name)?;
+    let path = volume.host_path.as_ref()?.path.trim_end_matches('/');
+    (!path.is_empty()).then(|| path.to_owned())
+}
