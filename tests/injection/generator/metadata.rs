@@ -59,6 +59,7 @@ fn labels() -> Vec<Entry> {
     ]
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn annotations() -> Vec<Entry> {
     let ports = "([1-9][0-9]{0,3}(, ?[1-9][0-9]{0,3}){0,3})?";
     let ranges = &[
