@@ -5,8 +5,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use crate::workspace::say;
-
 /// What came of one check.
 #[derive(Debug)]
 pub(crate) enum Outcome {
@@ -19,12 +17,22 @@ pub(crate) enum Outcome {
 }
 
 /// All checks of one run, in the order in which they ended.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Report {
+    /// Tells what goes on while checks run.
+    announce: fn(&str),
     checks: Vec<(String, Outcome, Duration)>,
 }
 
 impl Report {
+    /// An empty report.
+    pub(crate) fn new(announce: fn(&str)) -> Self {
+        Self {
+            announce,
+            checks: Vec::new(),
+        }
+    }
+
     /// Runs a check: an error means that it failed.
     pub(crate) fn run(&mut self, name: &str, check: impl FnOnce() -> Result<()>) {
         self.run_if_possible(name, || check().map(|()| Outcome::Passed));
@@ -32,11 +40,11 @@ impl Report {
 
     /// Runs a check that can find out that it cannot run here.
     pub(crate) fn run_if_possible(&mut self, name: &str, check: impl FnOnce() -> Result<Outcome>) {
-        say(&format!("== {name}"));
+        (self.announce)(&format!("== {name}"));
         let started = Instant::now();
         let outcome = check().unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")));
         if let Outcome::Failed(why) = &outcome {
-            say(&format!("FAILED: {why}"));
+            (self.announce)(&format!("FAILED: {why}"));
         }
         self.checks
             .push((name.to_owned(), outcome, started.elapsed()));
@@ -96,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_failed_check_fails_the_run_and_is_named() {
-        let mut report = Report::default();
+        let mut report = Report::new(|_| ());
         report.run("good", || Ok(()));
         assert!(report.is_success(true));
         report.run("bad", || bail!("the reason"));
@@ -111,7 +119,7 @@ mod tests {
 
     #[test]
     fn what_is_left_out_is_told_and_fails_only_a_complete_run() {
-        let mut report = Report::default();
+        let mut report = Report::new(|_| ());
         report.run_if_possible("far", || Ok(Outcome::LeftOut("no network".to_owned())));
         report.add_left_out("a test", "ignored");
         assert!(report.is_success(false));

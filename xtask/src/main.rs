@@ -1,12 +1,13 @@
 //! The repository's own tasks; `cargo xtask --help` lists them.
 
+mod bench;
 mod checks;
 mod pack;
 mod test;
 mod tools;
+mod try_charm;
 mod workspace;
 
-use std::io::{Write, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -24,6 +25,18 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Show the charm's main job on a real Kubernetes API server with simulated nodes.
+    ///
+    /// The first run builds Kubernetes and Istio from source, which takes about 20 minutes on two
+    /// cores; later ones take a minute.
+    Try {
+        /// Let the cluster and the model run on, and say how to look around.
+        #[arg(long)]
+        keep: bool,
+        /// Cargo's profile for the charm.
+        #[arg(long, default_value = "release")]
+        profile: String,
+    },
     /// Check and test everything.
     ///
     /// The first run builds Kubernetes and Istio from source, which takes about 20 minutes on two
@@ -42,6 +55,8 @@ enum Task {
         #[arg(long)]
         output: Option<PathBuf>,
     },
+    /// Measure what the charm costs, beside what it replaces.
+    Bench,
     /// Build the Kubernetes and Istio programs that tests run, unless they are there.
     Programs,
 }
@@ -59,16 +74,18 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<ExitCode> {
     match arguments.task {
+        Task::Try { keep, profile } => try_charm::run(&profile, keep),
         Task::Test { complete } => test::run(complete),
         Task::Pack { profile, output } => {
             let output = output.unwrap_or_else(workspace::root);
             let charm = pack::run(&profile, &output)?;
-            writeln!(stdout(), "{}", charm.display())?;
+            workspace::show(&charm.display().to_string())?;
             Ok(ExitCode::SUCCESS)
         }
+        Task::Bench => bench::run(),
         Task::Programs => {
             let folders = test_cluster::programs::build(&Program::ALL)?;
-            writeln!(stdout(), "{}", folders.display())?;
+            workspace::show(&folders.display().to_string())?;
             Ok(ExitCode::SUCCESS)
         }
     }

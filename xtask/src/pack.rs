@@ -9,14 +9,13 @@ use std::env;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use crate::workspace::{cargo, root, say};
+use crate::workspace::{build_program, root, say};
 use glibc::Version;
 
 /// Files of the repository that go into the charm as they are.
@@ -49,7 +48,7 @@ pub(crate) fn run(profile: &str, output: &Path) -> Result<PathBuf> {
     let charmcraft = fs::read_to_string(root().join("charmcraft.yaml"))
         .context("cannot read charmcraft.yaml")?;
     let platform = Platform::of_this_machine(&charmcraft, env::consts::ARCH)?;
-    let program = build(profile)?;
+    let program = build_program("istio-pilot", profile)?;
     let content =
         fs::read(&program).with_context(|| format!("cannot read {}", program.display()))?;
     report_glibc(&platform, &content)?;
@@ -59,33 +58,6 @@ pub(crate) fn run(profile: &str, output: &Path) -> Result<PathBuf> {
         File::create(&charm).with_context(|| format!("cannot create {}", charm.display()))?;
     write(file, &platform, &content)?;
     Ok(charm)
-}
-
-/// Builds the charm's program and returns its file.
-fn build(profile: &str) -> Result<PathBuf> {
-    say(&format!("building the charm's program, profile {profile}"));
-    let output = cargo()
-        .args([
-            "build",
-            "--locked",
-            "--package=istio-pilot",
-            "--bin=istio-pilot",
-        ])
-        .arg(format!("--profile={profile}"))
-        .arg("--message-format=json-render-diagnostics")
-        .stderr(Stdio::inherit())
-        .output()
-        .context("cannot run cargo")?;
-    if !output.status.success() {
-        bail!("the charm's program does not build");
-    }
-    // Only cargo knows where its target folder is.
-    String::from_utf8(output.stdout)?
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|message| message["target"]["name"] == "istio-pilot")
-        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .context("cargo did not say where it put the charm's program")
 }
 
 fn write(file: File, platform: &Platform, program: &[u8]) -> Result<()> {

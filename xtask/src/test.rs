@@ -44,7 +44,7 @@ struct Preparations {
 /// When Go is missing: nothing would be left that is worth running.
 pub(crate) fn run(complete: bool) -> Result<ExitCode> {
     programs::check_go()?;
-    let mut report = Report::default();
+    let mut report = Report::new(say);
     let mut results = Results::default();
     let preparations = thread::scope(|scope| {
         let preparing = scope.spawn(prepare);
@@ -137,7 +137,8 @@ fn check_charm(report: &mut Report, results: &mut Results, charmcraft: Result<Pa
         };
         results.run(
             cargo()
-                .args(["test", "--locked", "--package=xtask", "--test=charm"])
+                // Of the whole workspace, so that cargo builds the same as for the tests above.
+                .args(["test", "--locked", "--workspace", "--test=charm"])
                 .args(["--", "--ignored"])
                 .env(CHARMCRAFT_VARIABLE, charmcraft),
         )?;

@@ -19,12 +19,14 @@ const CHARMCRAFT: &str = "4.5.0";
 /// When it cannot be downloaded or built.
 pub(crate) fn cargo_deny() -> Result<PathBuf> {
     install(&format!("cargo-deny-{CARGO_DENY}"), |folder| {
-        say("building cargo-deny, about 5 minutes the first time");
+        say("building cargo-deny, about 4 minutes the first time");
         let root = folder.display().to_string();
         output_of(cargo().args([
             "install",
             "--locked",
             "--quiet",
+            // Compiles in half the time, and runs for less than a second either way.
+            "--debug",
             "--root",
             &root,
             "--version",

@@ -3,7 +3,10 @@
 use std::env;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
 
 /// The folder of the repository.
 pub(crate) fn root() -> PathBuf {
@@ -22,4 +25,46 @@ pub(crate) fn cargo() -> Command {
 pub(crate) fn say(line: &str) {
     // There is nothing to be done about a closed standard error.
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Prints what a task is run for.
+///
+/// # Errors
+/// When standard output is closed.
+pub(crate) fn show(text: &str) -> Result<()> {
+    Ok(writeln!(io::stdout(), "{text}")?)
+}
+
+/// Builds the program of a package of the same name, with one of cargo's profiles, and returns its
+/// file.
+///
+/// # Errors
+/// When it does not build.
+pub(crate) fn build_program(package: &str, profile: &str) -> Result<PathBuf> {
+    say(&format!("building {package}, profile {profile}"));
+    let output = cargo()
+        .args([
+            "build",
+            "--locked",
+            "--quiet",
+            "--package",
+            package,
+            "--bin",
+            package,
+        ])
+        .args(["--profile", profile])
+        .arg("--message-format=json-render-diagnostics")
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot run cargo")?;
+    if !output.status.success() {
+        bail!("{package} does not build");
+    }
+    // Only cargo knows where its target folder is.
+    String::from_utf8(output.stdout)?
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|message| message["target"]["name"] == package)
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .with_context(|| format!("cargo did not say where it put {package}"))
 }

@@ -11,7 +11,7 @@ mod build;
 mod module;
 
 use std::env;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -193,12 +193,11 @@ impl Program {
 /// `TEST_CLUSTER_PROGRAMS` that makes other processes use them.
 ///
 /// # Errors
-/// When Go is not installed or a build fails.
-pub fn build(programs: &[Program]) -> Result<std::ffi::OsString> {
-    let builder = Builder::from_environment()?;
+/// As [`Program::path`].
+pub fn build(programs: &[Program]) -> Result<OsString> {
     let mut folders: Vec<PathBuf> = Vec::new();
     for program in programs {
-        let path = builder.program(*program)?;
+        let path = program.path()?;
         if let Some(folder) = path.parent().map(Path::to_path_buf)
             && !folders.contains(&folder)
         {

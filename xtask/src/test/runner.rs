@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 #[derive(Debug, Default)]
 pub(super) struct Results {
     passed: u64,
-    failed: u64,
+    failed: Vec<String>,
     /// Test to reason, for those that did not run.
     ignored: BTreeMap<String, String>,
 }
@@ -21,6 +21,11 @@ impl Results {
     /// # Errors
     /// When a test fails or does not compile.
     pub(super) fn run(&mut self, command: &mut Command) -> Result<()> {
+        self.run_into(command, &mut stdout())
+    }
+
+    fn run_into(&mut self, command: &mut Command, out: &mut impl Write) -> Result<()> {
+        let known = self.failed.len();
         let mut child = command
             .stdout(Stdio::piped())
             .spawn()
@@ -28,12 +33,15 @@ impl Results {
         let pipe = child.stdout.take().context("cargo has no output")?;
         for line in BufReader::new(pipe).lines() {
             let line = line?;
-            writeln!(stdout(), "{line}")?;
+            writeln!(out, "{line}")?;
             self.read(&line);
         }
         let status = child.wait()?;
         if !status.success() {
-            bail!("see the test runner's output above ({status})");
+            match &self.failed[known..] {
+                [] => bail!("see the test runner's output above ({status})"),
+                failed => bail!("{}", failed.join(", ")),
+            }
         }
         Ok(())
     }
@@ -41,7 +49,6 @@ impl Results {
     fn read(&mut self, line: &str) {
         if let Some(rest) = line.strip_prefix("test result: ") {
             self.passed += count(rest, " passed");
-            self.failed += count(rest, " failed");
             return;
         }
         let Some((name, result)) = line
@@ -53,6 +60,8 @@ impl Results {
         if let Some(reason) = result.strip_prefix("ignored") {
             let reason = reason.strip_prefix(", ").unwrap_or("ignored");
             self.ignored.insert(name.to_owned(), reason.to_owned());
+        } else if result == "FAILED" {
+            self.failed.push(name.to_owned());
         } else {
             // A later run made up for it.
             self.ignored.remove(name);
@@ -70,7 +79,7 @@ impl Results {
         format!(
             "all tests: {} passed; {} failed; {} left out",
             self.passed,
-            self.failed,
+            self.failed.len(),
             self.ignored.len()
         )
     }
@@ -92,10 +101,11 @@ mod tests {
     use super::*;
 
     const FIRST: &str = "\
-running 3 tests
+running 4 tests
 test a::works ... ok
 test b::needs_more ... ignored, needs charmcraft
 test c::slow ... ignored
+test d::breaks ... FAILED
 test result: ok. 12 passed; 1 failed; 2 ignored; 0 measured; 0 filtered out; finished in 5.20s";
 
     fn read(text: &str) -> Results {
@@ -121,14 +131,13 @@ test result: ok. 12 passed; 1 failed; 2 ignored; 0 measured; 0 filtered out; fin
     }
 
     #[test]
-    fn a_run_that_fails_is_an_error() {
+    fn a_run_that_fails_names_the_tests() {
         let mut results = Results::default();
         let mut command = Command::new("sh");
-        command.args([
-            "-c",
-            "echo 'test result: FAILED. 0 passed; 1 failed;'; exit 101",
-        ]);
-        assert!(results.run(&mut command).is_err());
-        assert_eq!(results.failed, 1);
+        command.args(["-c", "echo 'test a::breaks ... FAILED'; exit 101"]);
+        let mut out = Vec::new();
+        let error = results.run_into(&mut command, &mut out).unwrap_err();
+        assert_eq!(error.to_string(), "a::breaks");
+        assert_eq!(out, b"test a::breaks ... FAILED\n");
     }
 }
