@@ -15,9 +15,6 @@ pub mod rollout;
 
 use crate::control_plane::Injection;
 
-/// Name of the node agent's DaemonSet, and of most of its objects.
-pub const NODE_AGENT: &str = "istio-cni-node";
-
 /// The node agent's DaemonSet as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Agent {

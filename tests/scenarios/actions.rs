@@ -137,3 +137,17 @@ fn network_plugin(bin_dir: &str, conf_dir: &str) -> Value {
         },
     })
 }
+
+#[test]
+fn every_action_that_is_declared_exists() {
+    let mut world = World::deployed();
+    let declared = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/actions.yaml"));
+    let declared: Map<String, serde_json::Value> =
+        serde_yaml::from_str(&declared.unwrap()).unwrap();
+    assert!(!declared.is_empty());
+    let unit = format!("{APPLICATION}/0");
+    for action in declared.keys() {
+        let result = world.model.run_action(&unit, action, &Map::new()).unwrap();
+        assert!(!result.message.contains("has no action"), "{action}: {}", result.message);
+    }
+}
