@@ -1,9 +1,9 @@
 //! Which directories the nodes keep their CNI plugins and configuration in: pure.
 //!
 //! Two things tell it. The mounts of the network plugin that runs on a node show the directories
-//! themselves ([`plugins`]); that is the strongest evidence. What a node says about itself shows
-//! the distribution ([`marks`]), and each distribution has its usual directories
-//! ([`distribution`]).
+//! themselves (`plugins`); that is the strongest evidence. What a node says about itself shows
+//! the distribution (`marks`), and each distribution has its usual directories
+//! (`distribution`).
 
 mod directories;
 mod distribution;
