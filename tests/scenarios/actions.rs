@@ -148,6 +148,10 @@ fn every_action_that_is_declared_exists() {
     let unit = format!("{APPLICATION}/0");
     for action in declared.keys() {
         let result = world.model.run_action(&unit, action, &Map::new()).unwrap();
-        assert!(!result.message.contains("has no action"), "{action}: {}", result.message);
+        assert!(
+            !result.message.contains("has no action"),
+            "{action}: {}",
+            result.message
+        );
     }
 }
