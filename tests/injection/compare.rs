@@ -130,7 +130,7 @@ pub(crate) const REVIEWED: &[Reviewed] = &[
     Reviewed {
         reason: "grpc-agent with the status port 0 keeps the agent's resources and mounts. \
                  Upstream drops them together with the readiness probe, and the agent cannot \
-                 start without its token.",
+                 start without its token; mounts that the pod asks for land in its environment.",
         covers: |place, difference| {
             place.template() == "grpc-agent"
                 && place
@@ -138,7 +138,12 @@ pub(crate) const REVIEWED: &[Reviewed] = &[
                     .pod_annotation("status.sidecar.istio.io/port")
                     == Some("0")
                 && (place.container_field(difference, "istio-proxy", "resources")
-                    || place.container_field(difference, "istio-proxy", "volumeMounts"))
+                    || place.container_field(difference, "istio-proxy", "volumeMounts")
+                    || (place.container_field(difference, "istio-proxy", "env")
+                        && place
+                            .workload
+                            .pod_annotation("sidecar.istio.io/userVolumeMount")
+                            .is_some()))
         },
     },
     Reviewed {

@@ -3,8 +3,6 @@
 //! 500 a run, or `INJECTION_WORKLOADS`. A failure prints the seed, which `INJECTION_SEED` takes,
 //! and the smallest workload found that fails in the same way.
 
-use std::hash::{BuildHasher, RandomState};
-
 use istio_pilot::control_plane::Injection;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -109,9 +107,13 @@ fn number(variable: &str) -> Option<u64> {
     )
 }
 
+/// The seed of every ordinary run, so that a change is judged by what it changes; it once found
+/// what no other had. Look for more with `INJECTION_SEED`.
+const USUAL_SEED: u64 = 12_493_391_776_819_275_556;
+
 #[test]
 fn random_workloads_are_injected_as_upstream_injects_them() {
-    let seed = number("INJECTION_SEED").unwrap_or_else(|| RandomState::new().hash_one(0));
+    let seed = number("INJECTION_SEED").unwrap_or(USUAL_SEED);
     let count = number("INJECTION_WORKLOADS").unwrap_or(500);
     println!("INJECTION_SEED={seed} INJECTION_WORKLOADS={count}");
     let mut bytes = [0; 32];
