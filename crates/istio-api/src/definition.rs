@@ -1,14 +1,12 @@
 //! From a kind's types to the definition that the API server takes.
 
 use k8s_openapi::{
-    apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-        CustomResourceDefinition, CustomResourceDefinitionVersion, CustomResourceValidation,
-    },
+    apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
 use kube::{CustomResourceExt, Resource, core::object::HasSpec};
 use schemars::JsonSchema;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{schema, status::IstioStatus};
 
@@ -25,9 +23,9 @@ pub trait Kind: CustomResourceExt + HasSpec + Resource<DynamicType = ()> {
     const SPEC_REQUIRED: bool = false;
 }
 
-/// A type's schema is not one of Kubernetes: a mistake in this crate.
+/// A definition has no JSON form: a mistake in this crate.
 #[derive(Debug, thiserror::Error)]
-#[error("the schema of {kind} is not a schema of Kubernetes; please report this as a bug")]
+#[error("the definition of {kind} cannot be made; please report this as a bug")]
 pub struct Error {
     kind: String,
     source: serde_json::Error,
@@ -35,48 +33,47 @@ pub struct Error {
 
 /// The definition of one kind, as Istio 1.31.1 ships it, with this crate's descriptions.
 ///
+/// It is plain JSON: the types of Kubernetes for schemas cost several times what making them does.
+///
 /// # Errors
-/// If the schema derived from the types has a keyword in a form that Kubernetes does not know. This
-/// does not depend on any input.
-pub fn custom_resource_definition<K>() -> Result<CustomResourceDefinition, Error>
+/// If what the derive gives has no JSON form. This does not depend on any input.
+pub fn custom_resource_definition<K>() -> Result<Value, Error>
 where
     K: Kind,
     K::Spec: JsonSchema,
 {
-    let mut definition = K::crd();
+    let mut derived = K::crd();
     let group = K::group(&());
     let first_label = group.split('.').next().unwrap_or_default();
-    definition.metadata = metadata(&definition, first_label);
-    definition.spec.names.categories =
+    derived.metadata = metadata(&derived, first_label);
+    derived.spec.names.categories =
         Some(vec!["istio-io".into(), format!("{first_label}-istio-io")]);
     // kube says "no short names" as an empty list, which the API server would not give back.
-    definition.spec.names.short_names = definition
+    derived.spec.names.short_names = derived
         .spec
         .names
         .short_names
         .take()
         .filter(|names| !names.is_empty());
     // Set here rather than derived: the API server adds the name of a list itself.
-    definition.spec.names.list_kind = Some(format!("{}List", K::kind(&())));
+    derived.spec.names.list_kind = Some(format!("{}List", K::kind(&())));
+    let version = derived.spec.versions.pop().unwrap_or_default();
 
-    let open_api_v3_schema = serde_json::from_value(root::<K>()).map_err(|source| Error {
+    let json = |error| Error {
         kind: K::kind(&()).into_owned(),
-        source,
-    })?;
-    let schema = CustomResourceValidation {
-        open_api_v3_schema: Some(open_api_v3_schema),
+        source: error,
     };
-    let derived = definition.spec.versions.pop();
-    definition.spec.versions = K::VERSIONS
-        .iter()
-        .map(|&name| CustomResourceDefinitionVersion {
-            name: name.into(),
-            served: true,
-            storage: name == K::STORAGE_VERSION,
-            schema: Some(schema.clone()),
-            ..derived.clone().unwrap_or_default()
-        })
-        .collect();
+    let mut definition = serde_json::to_value(derived).map_err(json)?;
+    let mut version = serde_json::to_value(version).map_err(json)?;
+    version["schema"] = json!({ "openAPIV3Schema": root::<K>() });
+    let versions = K::VERSIONS.iter().map(|&name| {
+        let mut version = version.clone();
+        version["name"] = name.into();
+        version["served"] = true.into();
+        version["storage"] = (name == K::STORAGE_VERSION).into();
+        version
+    });
+    definition["spec"]["versions"] = versions.collect();
     Ok(definition)
 }
 
@@ -102,7 +99,7 @@ fn metadata(derived: &CustomResourceDefinition, group: &str) -> ObjectMeta {
 }
 
 /// The schema of a whole object. The API server adds `apiVersion`, `kind` and `metadata`.
-fn root<K>() -> serde_json::Value
+fn root<K>() -> Value
 where
     K: Kind,
     K::Spec: JsonSchema,

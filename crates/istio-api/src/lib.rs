@@ -36,8 +36,6 @@ pub mod selector;
 pub mod status;
 pub mod telemetry;
 
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-
 pub use definition::{Error, Kind, custom_resource_definition};
 pub use duration::Duration;
 pub use telemetry::Telemetry;
@@ -53,7 +51,7 @@ use security::{AuthorizationPolicy, PeerAuthentication, RequestAuthentication};
 ///
 /// # Errors
 /// As [`custom_resource_definition`].
-pub fn custom_resource_definitions() -> Result<Vec<CustomResourceDefinition>, Error> {
+pub fn custom_resource_definitions() -> Result<Vec<serde_json::Value>, Error> {
     Ok(vec![
         custom_resource_definition::<TrafficExtension>()?,
         custom_resource_definition::<WasmPlugin>()?,
