@@ -46,10 +46,12 @@ impl fmt::Display for Mounts {
 /// Whatever a distribution calls the directories, inside their containers installers of plugins
 /// find them under the names that the CNI's own tools use: Calico, Canal, Cilium, Flannel, kindnet,
 /// the plugins of the clouds, Antrea, Multus and others all mount them at `/opt/cni/bin` and
-/// `/etc/cni/net.d`, often below `/host`. Only ready pods of DaemonSets count.
+/// `/etc/cni/net.d`, often below `/host`. Only ready pods of DaemonSets count, and
+/// none that is on its way out.
 pub(super) fn mounts(host_network_pods: &[Pod]) -> BTreeMap<&str, Vec<Mounts>> {
     let mut found: BTreeMap<&str, Vec<Mounts>> = BTreeMap::new();
-    for pod in host_network_pods.iter().filter(|it| pods::is_ready(it)) {
+    let stays = |pod: &&Pod| pod.metadata.deletion_timestamp.is_none() && pods::is_ready(pod);
+    for pod in host_network_pods.iter().filter(stays) {
         if let (Some(node), Some(mounts)) = (pods::node(pod), of_pod(pod)) {
             found.entry(node).or_default().push(mounts);
         }

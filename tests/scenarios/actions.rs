@@ -105,6 +105,29 @@ fn detect_cni_paths_looks_at_nodes_and_network_plugins() {
         printed.contains(&format!("command: {command}\n")),
         "{printed}"
     );
+
+    world
+        .cluster
+        .kubectl(&[
+            "label",
+            "node",
+            "node1",
+            "k8sd.io/role=worker",
+            "microk8s.io/cluster-",
+        ])
+        .unwrap();
+    world
+        .cluster
+        .kubectl(&[
+            "delete",
+            "-n",
+            "kube-system",
+            "ds/calico-node",
+            "--cascade=foreground",
+        ])
+        .unwrap();
+    let output = tool.output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
 }
 
 /// The DaemonSet of a network plugin with these directories.

@@ -29,10 +29,13 @@ fn only_ready_pods_of_daemon_sets_other_than_istios_count() {
     );
     let mut starting = certain.clone();
     starting.status = None;
+    let mut leaving = certain.clone();
+    leaving.metadata.deletion_timestamp =
+        Some(serde_json::from_value(json!("2026-01-01T00:00:00Z")).unwrap());
     let mut bare = certain.clone();
     bare.metadata.owner_references = None;
     let istio = with_both("istio-cni-node", "a", "/x/bin", "/x/net.d");
-    for pod in [starting, bare, istio] {
+    for pod in [starting, leaving, bare, istio] {
         let name = pod.metadata.name.clone();
         assert_eq!(short(&detect(&nodes, &[pod])), "Unsure", "{name:?}");
     }
