@@ -1,6 +1,8 @@
 //! The charm's actions, as `juju run` starts them.
 
 pub(crate) mod detect_cni_paths;
+mod list_stale_workloads;
+mod restart_stale_workloads;
 
 use juju::Status;
 use juju::action::ActionResults;
@@ -18,6 +20,8 @@ pub async fn run(charm: &Charm, name: &str) -> anyhow::Result<()> {
         "reconcile" => reconcile(charm).await,
         "plan" => plan(charm).await,
         "detect-cni-paths" => detect_cni_paths::run(charm).await,
+        "list-stale-workloads" => list_stale_workloads::run(charm).await,
+        "restart-stale-workloads" => restart_stale_workloads::run(charm).await,
         other => {
             charm
                 .tools

@@ -23,6 +23,21 @@ pub enum Injection {
     IstioValidation,
 }
 
+/// The init container with `NET_ADMIN` and `NET_RAW`.
+pub const ISTIO_INIT: &str = "istio-init";
+/// The init container that checks the node agent's work.
+pub const ISTIO_VALIDATION: &str = "istio-validation";
+
+impl Injection {
+    /// The init container that a new pod gets.
+    pub fn init_container(self) -> &'static str {
+        match self {
+            Self::IstioInit => ISTIO_INIT,
+            Self::IstioValidation => ISTIO_VALIDATION,
+        }
+    }
+}
+
 /// The images, as whole references such as `docker.io/istio/pilot:1.31.1`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Images {

@@ -15,7 +15,7 @@ use crate::plan::{LiveObjects, Obstacle, Plan, Upsert, drift};
 use crate::readiness::{Readiness, readiness};
 use crate::render::{RenderError, render};
 use crate::snapshot::{AgentFacts, Snapshot};
-use crate::{labels, names, pods};
+use crate::{labels, names, pods, version};
 
 /// The label that all objects of the node agent carry, as upstream's do.
 const COMPONENT: &str = "app.kubernetes.io/name";
@@ -368,10 +368,7 @@ pub fn running_version(snapshot: &Snapshot, namespace: &str) -> Option<String> {
 }
 
 fn tag(pod: &Pod) -> Option<String> {
-    let image = pods::image(pod, "discovery")?;
-    let name = image.rsplit('/').next()?;
-    let name = name.split('@').next()?;
-    Some(name.split_once(':')?.1.to_owned())
+    version::tag(pods::image(pod, "discovery")?).map(str::to_owned)
 }
 
 #[cfg(test)]

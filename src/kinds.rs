@@ -58,6 +58,16 @@ const fn kind(
     }
 }
 
+/// A kind of version `v1` whose objects keep pods.
+const fn workload(group: &'static str, name: &'static str, plural: &'static str) -> Kind {
+    kind(group, "v1", name, plural, true, Wave::Workloads)
+}
+
+/// Deployments.
+pub const DEPLOYMENT: Kind = workload("apps", "Deployment", "deployments");
+/// DaemonSets.
+pub const DAEMON_SET: Kind = workload("apps", "DaemonSet", "daemonsets");
+
 /// Every kind that any version of this charm has written, in the order of applying.
 ///
 /// Pruning looks at all of them, so a kind that is no longer rendered stays in the table.
@@ -102,8 +112,8 @@ pub const KINDS: [Kind; 14] = {
         kind(RBAC, "v1", "RoleBinding", "rolebindings", true, Foundations),
         kind("", "v1", "ConfigMap", "configmaps", true, Foundations),
         kind("", "v1", "Service", "services", true, Foundations),
-        kind("apps", "v1", "Deployment", "deployments", true, Workloads),
-        kind("apps", "v1", "DaemonSet", "daemonsets", true, Workloads),
+        DEPLOYMENT,
+        DAEMON_SET,
         kind(
             "autoscaling",
             "v2",
@@ -144,6 +154,14 @@ pub fn find(group: &str, kind: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|it| it.group == group && it.kind == kind)
 }
 
+/// StatefulSets, which this charm restarts at a user's request and never writes otherwise.
+pub const STATEFUL_SET: Kind = workload("apps", "StatefulSet", "statefulsets");
+/// ReplicaSets, which this charm reads and never writes.
+pub const REPLICA_SET: Kind = workload("apps", "ReplicaSet", "replicasets");
+/// Jobs, which this charm reads and never writes.
+pub const JOB: Kind = workload("batch", "Job", "jobs");
+/// CronJobs, which this charm names and never writes.
+pub const CRON_JOB: Kind = workload("batch", "CronJob", "cronjobs");
 /// Pods, which this charm reads and never writes.
 pub const POD: Kind = kind("", "v1", "Pod", "pods", true, Wave::Workloads);
 /// Nodes, which this charm reads and never writes.

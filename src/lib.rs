@@ -14,6 +14,7 @@ pub mod decide;
 pub mod detect;
 pub mod dispatch;
 pub mod injection;
+pub mod injector;
 pub mod kinds;
 pub mod labels;
 pub mod names;
@@ -25,7 +26,9 @@ pub mod reconcile;
 pub mod removal;
 pub mod render;
 pub mod snapshot;
+pub mod stale;
 pub mod template;
+pub mod version;
 
 /// The Istio version that this charm installs.
 pub const ISTIO_VERSION: &str = "1.31.1";

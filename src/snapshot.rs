@@ -1,9 +1,9 @@
 //! The cluster as it was at one moment.
 
 use k8s_openapi::api::core::v1::{Event, Node, Pod};
-use serde_json::Value;
 
 use crate::control_plane::Injection;
+use crate::injector::NewPods;
 use crate::names;
 use crate::object::{Object, ObjectId};
 use crate::plan::LiveObjects;
@@ -30,20 +30,9 @@ impl Snapshot {
 
     /// What the injection configuration of a namespace gives to pods; `None` when there is none,
     /// or it cannot be read.
-    ///
-    /// Istio's installer and this charm both keep the setting in the values that istiod reads.
     pub fn injection(&self, namespace: &str) -> Option<Injection> {
         let config = self.find("", "ConfigMap", namespace, names::INJECTOR_CONFIG)?;
-        let values: Value = serde_json::from_str(config.at("/data/values")?.as_str()?).ok()?;
-        Some(
-            match values
-                .pointer("/pilot/cni/enabled")
-                .and_then(Value::as_bool)
-            {
-                Some(true) => Injection::IstioValidation,
-                Some(false) | None => Injection::IstioInit,
-            },
-        )
+        NewPods::of(config).map(|it| it.injection)
     }
 
     fn find(&self, group: &str, kind: &str, namespace: &str, name: &str) -> Option<&Object> {

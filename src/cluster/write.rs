@@ -3,9 +3,14 @@
 use serde_json::{Value, json};
 
 use super::error::{ClusterError, Doing};
-use super::{Cluster, object_path, query, to_object};
+use super::{Cluster, Scope, collection_path, object_path, query, to_object};
+use crate::kinds::Kind;
 use crate::object::{Object, ObjectId};
 use crate::plan::drift::FIELD_MANAGER;
+use crate::stale::rollout::RESTARTED_AT;
+
+/// The field manager of restarts.
+const RESTARTER: &str = "istio-pilot-restart";
 
 /// Whether a write is only checked by the server, or kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +122,35 @@ impl Cluster {
             Err(error) if error.is_not_found() || error.is_outdated() => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    /// Has a workload's controller replace all its pods, as `kubectl rollout restart` does: by an
+    /// annotation on its pods' template, whose value `at` is the time in RFC 3339.
+    ///
+    /// # Errors
+    /// When the server does not answer or refuses, or the workload is gone.
+    pub async fn restart(
+        &self,
+        kind: &Kind,
+        namespace: &str,
+        name: &str,
+        at: &str,
+    ) -> Result<(), ClusterError> {
+        let doing = Doing::new(
+            "restarting",
+            format_args!("{} {namespace}/{name}", kind.kind),
+        );
+        let annotations = json!({RESTARTED_AT: at});
+        let body = json!({"spec": {"template": {"metadata": {"annotations": annotations}}}});
+        // A manager of its own: the workload is not this charm's.
+        let query = query(&[("fieldManager", RESTARTER)]);
+        let collection = collection_path(kind, Scope::Namespace(namespace));
+        let path = format!("{collection}/{name}?{query}");
+        let body = body.to_string().into_bytes();
+        let content_type = "application/merge-patch+json";
+        self.send(http::Method::PATCH, path, content_type, body, &doing)
+            .await
+            .map(drop)
     }
 
     async fn send(

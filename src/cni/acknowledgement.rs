@@ -6,15 +6,12 @@
 use k8s_openapi::ByteString;
 use serde_json::{Value, json};
 
-use super::drain::ISTIO_VALIDATION;
-use crate::control_plane::Injection;
+use crate::control_plane::{ISTIO_INIT, ISTIO_VALIDATION, Injection};
 
 /// The port of istiod's webhooks.
 pub const WEBHOOK_PORT: u16 = 15017;
 /// The request path of istiod's injection webhook.
 pub const WEBHOOK_PATH: &str = "inject";
-/// The init container with NET_ADMIN and NET_RAW.
-const ISTIO_INIT: &str = "istio-init";
 
 /// The question: an admission review of a pod that asks for injection.
 ///

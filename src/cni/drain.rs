@@ -2,8 +2,7 @@
 
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
-/// The init container that checks the node agent's work.
-pub const ISTIO_VALIDATION: &str = "istio-validation";
+use crate::control_plane::ISTIO_VALIDATION;
 
 /// Whether a pod still waits for `istio-validation` and so needs the plugin on its node.
 ///

@@ -5,6 +5,7 @@
 //! - `ownership`: what is not this application's stays as it is; drift is set back.
 //! - `switch`: the CNI switch when something is in the way, or a hook is killed.
 //! - `actions`: what `juju run` does.
+//! - `stale`: workloads that still run with what was injected before, and their restart.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,6 +16,7 @@
 mod actions;
 mod inputs;
 mod ownership;
+mod stale;
 mod story;
 mod support;
 mod switch;

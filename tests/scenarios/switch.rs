@@ -34,7 +34,7 @@ fn refuse_mounts(world: &World, path: &str) {
 }
 
 /// Adds Ready nodes on which pods never start: nothing plays kubelet for them.
-fn add_bare_nodes(world: &World) {
+pub(super) fn add_bare_nodes(world: &World) {
     for name in ["bare1", "bare2"] {
         let node = json!({
             "apiVersion": "v1", "kind": "Node",

@@ -1,0 +1,155 @@
+//! Workloads whose pods are not what they would be if they were created now: pure.
+//!
+//! A pod keeps what was injected into it when it was created. After a switch of the CNI it has the
+//! other init container, after an upgrade the older proxy, and one whose `istio-validation` failed
+//! never starts. Each pod is judged by itself ([`StalePod::judge`]), then the pods of one workload
+//! are put together ([`workload`]), as only a workload can be restarted.
+
+mod report;
+pub mod rollout;
+pub mod workload;
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use k8s_openapi::api::core::v1::{Container, Pod};
+use serde_json::Value;
+
+use crate::control_plane::{ISTIO_INIT, ISTIO_VALIDATION, Injection};
+use crate::injector::NewPods;
+use crate::render::REVISION;
+use crate::version::{self, IstioVersion};
+use workload::Controller;
+
+pub use report::{to_json, to_table, why};
+
+/// The container with the proxy; with native sidecars it is an init container.
+const ISTIO_PROXY: &str = "istio-proxy";
+/// What istiod writes on every pod that it has injected into
+/// (`SidecarInjectionStatus` in `pkg/kube/inject/inject.go` of Istio 1.31.1).
+const STATUS_ANNOTATION: &str = "sidecar.istio.io/status";
+/// Asks for a certain image of the proxy, whatever others get.
+const IMAGE_ANNOTATION: &str = "sidecar.istio.io/proxyImage";
+
+/// Selects pods that may have been injected into: every template with a proxy sets this label.
+pub const INJECTED: &str = "service.istio.io/canonical-name";
+
+/// Why a pod is stale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// Its `istio-validation` ended with this exit code: it cannot start.
+    FailedValidation(i32),
+    /// It has `istio-init`, and new pods get `istio-validation`.
+    HasIstioInit,
+    /// It has `istio-validation`, and new pods get `istio-init`: it does not survive a new sandbox,
+    /// as after a reboot of its node.
+    HasIstioValidation,
+    /// Its proxy has this version, and new pods get a newer one.
+    OlderProxy(IstioVersion),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FailedValidation(code) => {
+                write!(formatter, "{ISTIO_VALIDATION} failed (exit code {code})")
+            }
+            Self::HasIstioInit => write!(formatter, "has {ISTIO_INIT}"),
+            Self::HasIstioValidation => write!(formatter, "has {ISTIO_VALIDATION}"),
+            Self::OlderProxy(version) => write!(formatter, "proxy {version}"),
+        }
+    }
+}
+
+/// A pod that is not what it would be if it were created now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StalePod {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// What keeps it; `None` for a bare pod.
+    pub controller: Option<Controller>,
+    /// Why it is stale, at least one reason.
+    pub reasons: BTreeSet<Reason>,
+}
+
+impl StalePod {
+    /// Judges a pod; `None` when it is current, or no sidecar of this control plane is in it.
+    ///
+    /// A pod that ends or has ended is current: nobody will recreate it. One that failed counts
+    /// only if its validation did. The proxy of a pod that asks for a certain image is as it
+    /// shall be.
+    pub fn judge(pod: &Pod, given: &NewPods) -> Option<Self> {
+        let metadata = &pod.metadata;
+        if metadata.deletion_timestamp.is_some() || !is_ours(pod) {
+            return None;
+        }
+        let proxy = containers(pod).find(|it| it.name == ISTIO_PROXY)?;
+        let mut reasons = BTreeSet::new();
+        reasons.extend(failed_validation(pod).map(Reason::FailedValidation));
+        let phase = pod.status.as_ref().and_then(|it| it.phase.as_deref());
+        if !matches!(phase, Some("Succeeded" | "Failed")) {
+            reasons.extend(other_init_container(pod, given));
+            if annotation(pod, IMAGE_ANNOTATION).is_none() {
+                reasons.extend(older_proxy(proxy, given));
+            }
+        }
+        (!reasons.is_empty()).then(|| Self {
+            namespace: metadata.namespace.clone().unwrap_or_default(),
+            name: metadata.name.clone().unwrap_or_default(),
+            controller: Controller::among(metadata.owner_references.iter().flatten()),
+            reasons,
+        })
+    }
+}
+
+fn annotation<'a>(pod: &'a Pod, key: &str) -> Option<&'a str> {
+    let annotations = pod.metadata.annotations.as_ref()?;
+    annotations.get(key).map(String::as_str)
+}
+
+/// Whether istiod of this control plane has injected into a pod, and not that of another revision.
+fn is_ours(pod: &Pod) -> bool {
+    let Some(status) = annotation(pod, STATUS_ANNOTATION) else {
+        return false;
+    };
+    let status: Value = serde_json::from_str(status).unwrap_or_default();
+    status["revision"].as_str().is_none_or(|it| it == REVISION)
+}
+
+/// All containers of a pod, init containers first.
+fn containers(pod: &Pod) -> impl Iterator<Item = &Container> {
+    let spec = pod.spec.as_ref();
+    let init = spec.and_then(|it| it.init_containers.as_ref());
+    let main = spec.map(|it| &it.containers);
+    init.into_iter().flatten().chain(main.into_iter().flatten())
+}
+
+fn other_init_container(pod: &Pod, given: &NewPods) -> Option<Reason> {
+    let has = |name: &str| containers(pod).any(|it| it.name == name);
+    match given.injection {
+        Injection::IstioValidation => has(ISTIO_INIT).then_some(Reason::HasIstioInit),
+        Injection::IstioInit => has(ISTIO_VALIDATION).then_some(Reason::HasIstioValidation),
+    }
+}
+
+fn older_proxy(proxy: &Container, given: &NewPods) -> Option<Reason> {
+    let version = IstioVersion::parse(version::tag(proxy.image.as_deref()?)?)?;
+    (version < given.proxy?).then_some(Reason::OlderProxy(version))
+}
+
+/// The exit code with which `istio-validation` ended last, if that was not well.
+fn failed_validation(pod: &Pod) -> Option<i32> {
+    let statuses = pod.status.as_ref()?.init_container_statuses.as_ref()?;
+    let status = statuses.iter().find(|it| it.name == ISTIO_VALIDATION)?;
+    let latest = [status.state.as_ref(), status.last_state.as_ref()];
+    let mut ends = latest
+        .into_iter()
+        .flatten()
+        .filter_map(|it| it.terminated.as_ref());
+    ends.next().map(|it| it.exit_code).filter(|it| *it != 0)
+}
+
+#[cfg(test)]
+mod tests;

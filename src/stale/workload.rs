@@ -1,0 +1,269 @@
+//! From stale pods to the workloads that keep them, and how those can be restarted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use serde::Deserialize as _;
+use serde_json::Value;
+
+use super::{Reason, StalePod};
+use crate::kinds::{self, Kind};
+use crate::object::{Object, ObjectId};
+
+/// What keeps a pod, or keeps what keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Controller {
+    /// API group; empty for the core group.
+    pub group: String,
+    /// Kind, as in `ReplicaSet`.
+    pub kind: String,
+    /// Name.
+    pub name: String,
+}
+
+impl Controller {
+    /// The one among an object's owners that keeps it.
+    pub fn among<'a>(owners: impl IntoIterator<Item = &'a OwnerReference>) -> Option<Self> {
+        let owner = owners.into_iter().find(|it| it.controller == Some(true))?;
+        let group = owner
+            .api_version
+            .split_once('/')
+            .map_or("", |(group, _)| group);
+        Some(Self {
+            group: group.to_owned(),
+            kind: owner.kind.clone(),
+            name: owner.name.clone(),
+        })
+    }
+
+    fn is(&self, kind: &Kind) -> bool {
+        self.group == kind.group && self.kind == kind.kind
+    }
+
+    fn in_namespace(self, namespace: &str) -> ObjectId {
+        ObjectId {
+            group: self.group,
+            kind: self.kind,
+            namespace: Some(namespace.to_owned()),
+            name: self.name,
+        }
+    }
+}
+
+impl fmt::Display for Controller {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.kind, self.name)
+    }
+}
+
+/// The kinds of which objects have to be read, to tell the workloads of these pods from their
+/// pods' controllers, and whether they can be restarted.
+pub fn kinds_to_read(pods: &[StalePod]) -> Vec<Kind> {
+    let controllers = || pods.iter().filter_map(|it| it.controller.as_ref());
+    let keeps_some = |kind: &Kind| controllers().any(|it| it.is(kind));
+    let is_read = |kind: &Kind| {
+        // A Deployment keeps its pods through ReplicaSets.
+        keeps_some(kind) || (*kind == kinds::DEPLOYMENT && keeps_some(&kinds::REPLICA_SET))
+    };
+    READ.into_iter().filter(is_read).collect()
+}
+
+/// The kinds among which [`kinds_to_read`] chooses.
+const READ: [Kind; 5] = [
+    kinds::DEPLOYMENT,
+    kinds::REPLICA_SET,
+    kinds::STATEFUL_SET,
+    kinds::DAEMON_SET,
+    kinds::JOB,
+];
+
+/// The kinds that can be restarted by a change of their pods' template.
+const ROLLED_OUT: [Kind; 3] = [kinds::DEPLOYMENT, kinds::STATEFUL_SET, kinds::DAEMON_SET];
+
+/// A workload with stale pods.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workload {
+    /// Which one; for a bare pod the pod.
+    pub id: ObjectId,
+    /// What keeps the workload itself, such as the Notebook of a StatefulSet.
+    pub owner: Option<Controller>,
+    /// How many of its pods are stale.
+    pub pods: usize,
+    /// Why they are.
+    pub reasons: BTreeSet<Reason>,
+    /// Whether the charm can restart it.
+    pub restart: Restart,
+}
+
+impl Workload {
+    /// Whether some of its pods cannot start.
+    pub fn has_failed(&self) -> bool {
+        has_failed(&self.reasons)
+    }
+}
+
+/// Whether the charm can restart a workload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restart {
+    /// By a rollout of this kind.
+    Rollout(Kind),
+    /// Not; the text says what a person can do.
+    No(&'static str),
+}
+
+impl Restart {
+    /// Whether the charm can.
+    pub fn is_possible(&self) -> bool {
+        matches!(self, Self::Rollout(_))
+    }
+}
+
+impl fmt::Display for Restart {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rollout(_) => formatter.write_str("yes"),
+            Self::No(why) => write!(formatter, "no: {why}"),
+        }
+    }
+}
+
+/// What a restart deals with, in which order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// To be restarted, one after the other.
+    pub chosen: Vec<Workload>,
+    /// Could be restarted, and are more than asked for.
+    pub beyond: Vec<Workload>,
+    /// Cannot be restarted.
+    pub others: Vec<Workload>,
+}
+
+impl Choice {
+    /// Chooses at most `most` workloads that can be restarted; those that do not run at all come
+    /// first.
+    pub fn among(workloads: Vec<Workload>, most: Option<usize>) -> Self {
+        let (mut chosen, others): (Vec<_>, Vec<_>) = workloads
+            .into_iter()
+            .partition(|it| it.restart.is_possible());
+        chosen.sort_by_key(|it| !it.has_failed());
+        let count = most.unwrap_or(chosen.len()).min(chosen.len());
+        let beyond = chosen.split_off(count);
+        Self {
+            chosen,
+            beyond,
+            others,
+        }
+    }
+
+    /// All of them, in that order.
+    pub fn all(&self) -> Vec<Workload> {
+        [&*self.chosen, &self.beyond, &self.others].concat()
+    }
+}
+
+/// The workloads of stale pods, by namespace, kind and name.
+///
+/// `objects` are those of the kinds that [`kinds_to_read`] names; one that is missing among them
+/// has gone.
+pub fn workloads(pods: &[StalePod], objects: &[Object]) -> Vec<Workload> {
+    let objects: BTreeMap<&ObjectId, &Object> = objects.iter().map(|it| (it.id(), it)).collect();
+    let mut found: BTreeMap<(&str, ObjectId), Workload> = BTreeMap::new();
+    for pod in pods {
+        let (id, owner) = keeper(pod, &objects);
+        let key = (pod.namespace.as_str(), id.clone());
+        let workload = found.entry(key).or_insert_with(|| Workload {
+            id,
+            owner,
+            pods: 0,
+            reasons: BTreeSet::new(),
+            restart: Restart::No(""),
+        });
+        workload.pods += 1;
+        workload.reasons.extend(&pod.reasons);
+    }
+    for workload in found.values_mut() {
+        let live = objects.get(&workload.id).copied();
+        workload.restart = restart(&workload.id, live, &workload.reasons);
+    }
+    found.into_values().collect()
+}
+
+/// The workload that a pod belongs to, and what keeps that.
+///
+/// The workload is where a restart begins: not a ReplicaSet or Job that something else makes, and
+/// not what is above a Deployment, StatefulSet or DaemonSet, which can be restarted themselves.
+fn keeper(
+    pod: &StalePod,
+    objects: &BTreeMap<&ObjectId, &Object>,
+) -> (ObjectId, Option<Controller>) {
+    let Some(controller) = &pod.controller else {
+        let id = ObjectId {
+            group: String::new(),
+            kind: kinds::POD.kind.to_owned(),
+            namespace: Some(pod.namespace.clone()),
+            name: pod.name.clone(),
+        };
+        return (id, None);
+    };
+    let above = |id: &ObjectId| objects.get(id).and_then(|it| controller_of(it));
+    let is_between = controller.is(&kinds::REPLICA_SET) || controller.is(&kinds::JOB);
+    let id = controller.clone().in_namespace(&pod.namespace);
+    match above(&id) {
+        Some(top) if is_between => {
+            let id = top.in_namespace(&pod.namespace);
+            let owner = above(&id);
+            (id, owner)
+        }
+        owner => (id, owner),
+    }
+}
+
+fn controller_of(object: &Object) -> Option<Controller> {
+    let owners = Vec::<OwnerReference>::deserialize(object.at("/metadata/ownerReferences")?);
+    // What cannot be read names no controller.
+    Controller::among(&owners.unwrap_or_default())
+}
+
+fn restart(id: &ObjectId, live: Option<&Object>, reasons: &BTreeSet<Reason>) -> Restart {
+    let is = |kind: &Kind| id.group == kind.group && id.kind == kind.kind;
+    let value = |pointer: &str| live.and_then(|it| it.at(pointer));
+    let text = |pointer: &str| value(pointer).and_then(Value::as_str);
+    if is(&kinds::POD) {
+        return Restart::No("a bare pod; delete and create it yourself");
+    }
+    if is(&kinds::JOB) {
+        return Restart::No("it ends by itself; if it cannot, delete its pod");
+    }
+    if is(&kinds::CRON_JOB) {
+        return Restart::No("its next run gets what is new");
+    }
+    if is(&kinds::REPLICA_SET) {
+        return Restart::No("a ReplicaSet has no rollouts; delete its pods one by one");
+    }
+    let Some(kind) = ROLLED_OUT.into_iter().find(is) else {
+        return Restart::No("its kind is unknown; restart it by its own means");
+    };
+    if value("/spec/paused") == Some(&Value::Bool(true)) {
+        return Restart::No("its rollouts are paused; run kubectl rollout resume");
+    }
+    if text("/spec/updateStrategy/type") == Some("OnDelete") {
+        return Restart::No("its strategy is OnDelete; delete its pods one by one");
+    }
+    let partition = value("/spec/updateStrategy/rollingUpdate/partition");
+    if partition.and_then(Value::as_i64).is_some_and(|it| it > 0) {
+        return Restart::No("its partition keeps pods back; set it to 0");
+    }
+    // Its controller replaces no pod while one is not ready, not even that one
+    // (https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback).
+    let parallel = text("/spec/podManagementPolicy") == Some("Parallel");
+    if kind == kinds::STATEFUL_SET && !parallel && has_failed(reasons) {
+        return Restart::No("its failed pod holds its rollouts; delete that pod first");
+    }
+    Restart::Rollout(kind)
+}
+
+fn has_failed(reasons: &BTreeSet<Reason>) -> bool {
+    let failed = |reason: &Reason| matches!(reason, Reason::FailedValidation(_));
+    reasons.iter().any(failed)
+}
