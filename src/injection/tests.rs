@@ -1,4 +1,4 @@
-//! What holds of the configuration without running it; `tests/injection.rs` runs it.
+//! What holds of the configuration without running it; `tests/injection/` runs it.
 
 use serde_json::{Value, json};
 
@@ -101,5 +101,29 @@ fn no_line_of_a_template_is_blank_or_ends_in_a_space() {
         for line in template.lines() {
             assert!(!line.is_empty() && !line.ends_with(' '), "{name}: {line:?}");
         }
+    }
+}
+
+#[test]
+fn what_becomes_of_a_gateway_stands_in_documents_of_their_own() {
+    let kinds = [
+        "ServiceAccount",
+        "Deployment",
+        "Service",
+        "HorizontalPodAutoscaler",
+        "PodDisruptionBudget",
+    ];
+    let templates = templates(&control_plane(Injection::IstioInit));
+    for name in [
+        "agentgateway",
+        "agentgateway-waypoint",
+        "kube-gateway",
+        "waypoint",
+    ] {
+        let found: Vec<&str> = templates[name]
+            .split("\n---\n")
+            .filter_map(|document| document.split_once("\nkind: ")?.1.lines().next())
+            .collect();
+        assert_eq!(found, kinds, "{name}");
     }
 }
