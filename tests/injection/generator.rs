@@ -6,6 +6,11 @@ mod metadata;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
+/// The annotations that injection reads: its templates, and istiod itself.
+pub(crate) fn annotation_names() -> Vec<&'static str> {
+    metadata::annotation_names()
+}
+
 /// Nothing, or something: each with even odds.
 fn maybe<S: Strategy<Value: Into<Value>>>(strategy: S) -> impl Strategy<Value = Value> {
     maybe_with(0.5, strategy)

@@ -14,8 +14,12 @@
 mod capabilities;
 mod compare;
 mod equality;
+mod gateways;
 mod generator;
+mod hostile;
+mod istiod;
 mod kube_inject;
 mod random;
 mod setup;
+mod webhook;
 mod workloads;

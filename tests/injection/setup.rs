@@ -11,7 +11,7 @@ pub(crate) struct Setup {
     pub(crate) name: &'static str,
     pub(crate) control_plane: ControlPlane,
     /// What istioctl has to be told besides namespace and CNI: helm values, as `key=value`.
-    upstream_values: &'static [&'static str],
+    upstream_values: Vec<&'static str>,
 }
 
 /// What istiod reads: two keys of one ConfigMap and one of another.
@@ -44,42 +44,79 @@ impl Setup {
                     minor: 37,
                 },
             },
-            upstream_values: &[],
+            upstream_values: Vec::new(),
         }
     }
 
     /// Both states, and installations with their own namespace and images.
     pub(crate) fn all() -> Vec<Self> {
-        let mut other_namespace = Self::plain(Injection::IstioValidation);
-        other_namespace.name = "on, in another namespace";
-        "mesh-1".clone_into(&mut other_namespace.control_plane.namespace);
+        vec![
+            Self::plain(Injection::IstioInit),
+            Self::plain(Injection::IstioValidation),
+            Self::plain(Injection::IstioValidation)
+                .named("on, in another namespace")
+                .in_another_namespace(),
+            Self::plain(Injection::IstioInit)
+                .named("off, own hub, tag and names")
+                .with_own_hub(),
+            Self::plain(Injection::IstioValidation)
+                .named("on, whole images")
+                .with_whole_images(),
+        ]
+    }
 
-        let mut own_hub = Self::plain(Injection::IstioInit);
-        own_hub.name = "off, own hub, tag and names";
-        own_hub.control_plane.images = images("registry:5000/i", "1.31.0-own", "p", "p-init");
-        own_hub.upstream_values = &[
+    /// Both states with as much of their own as goes together: starting an istiod takes seconds.
+    ///
+    /// It may make Gateways of agentgateway. With upstream's own values it cannot: its templates
+    /// look up an image that the values do not have, and fail.
+    pub(crate) fn for_istiod() -> [Self; 2] {
+        let mut setups = [
+            Self::plain(Injection::IstioInit)
+                .named("off, own hub, tag and names")
+                .with_own_hub(),
+            Self::plain(Injection::IstioValidation)
+                .named("on, in another namespace, whole images")
+                .in_another_namespace()
+                .with_whole_images(),
+        ];
+        for setup in &mut setups {
+            setup
+                .upstream_values
+                .push("global.agentgateway.image=agentgateway");
+        }
+        setups
+    }
+
+    fn named(mut self, name: &'static str) -> Self {
+        self.name = name;
+        self
+    }
+
+    fn in_another_namespace(mut self) -> Self {
+        "mesh-1".clone_into(&mut self.control_plane.namespace);
+        self
+    }
+
+    fn with_own_hub(mut self) -> Self {
+        self.control_plane.images = images("registry:5000/i", "1.31.0-own", "p", "p-init");
+        self.upstream_values.extend([
             "global.hub=registry:5000/i",
             "global.tag=1.31.0-own",
             "global.proxy.image=p",
             "global.proxy_init.image=p-init",
-        ];
+        ]);
+        self
+    }
 
-        let mut whole_images = Self::plain(Injection::IstioValidation);
-        whole_images.name = "on, whole images";
-        let images = &mut whole_images.control_plane.images;
+    fn with_whole_images(mut self) -> Self {
+        let images = &mut self.control_plane.images;
         "registry:5000/a/proxy:7".clone_into(&mut images.proxy);
         "registry:5000/b/init@sha256:0".clone_into(&mut images.proxy_init);
-        whole_images.upstream_values = &[
+        self.upstream_values.extend([
             "global.proxy.image=registry:5000/a/proxy:7",
             "global.proxy_init.image=registry:5000/b/init@sha256:0",
-        ];
-        vec![
-            Self::plain(Injection::IstioInit),
-            Self::plain(Injection::IstioValidation),
-            other_namespace,
-            own_hub,
-            whole_images,
-        ]
+        ]);
+        self
     }
 
     pub(crate) fn validates(&self) -> bool {
@@ -108,7 +145,7 @@ impl Setup {
         if self.validates() {
             settings.push("components.cni.enabled=true".to_owned());
         }
-        for value in self.upstream_values {
+        for value in &self.upstream_values {
             settings.push(format!("values.{value}"));
         }
         let mut istioctl = std::process::Command::new(Program::Istioctl.path().unwrap());

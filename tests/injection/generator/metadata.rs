@@ -37,6 +37,11 @@ pub(super) fn metadata() -> impl Strategy<Value = Value> {
         .prop_map(|(labels, annotations)| json!({"labels": labels, "annotations": annotations}))
 }
 
+/// The keys of [`annotations`].
+pub(super) fn annotation_names() -> Vec<&'static str> {
+    annotations().into_iter().map(|(key, ..)| key).collect()
+}
+
 fn labels() -> Vec<Entry> {
     let name = "([a-z0-9]([a-z0-9_.-]{0,60}[a-z0-9])?)?";
     vec![

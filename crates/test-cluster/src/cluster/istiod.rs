@@ -53,6 +53,8 @@ impl TestCluster {
             .env("POD_NAMESPACE", namespace)
             .env("REVISION", "default")
             .env("CLUSTER_ID", "Kubernetes")
+            // The API server can call its webhooks at its address then.
+            .env("ISTIOD_CUSTOM_HOST", address.to_string())
             .envs(environment.iter().copied());
         let istiod = Istiod {
             process: self.spawn_background(&name, &mut command)?,
@@ -74,7 +76,8 @@ impl Istiod<'_> {
         (self.address, self.http).into()
     }
 
-    /// Where it answers webhook requests over TLS: `/inject`, `/validate`.
+    /// Where it answers webhook requests over TLS: `/inject`, `/validate`. Its certificate is for
+    /// this address, of the authority that it writes into webhook configurations of its revision.
     pub fn webhook_address(&self) -> SocketAddr {
         (self.address, self.https).into()
     }
