@@ -8,7 +8,7 @@ use kube::{CustomResourceExt, Resource, core::object::HasSpec};
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 
-use crate::{schema, status::IstioStatus};
+use crate::{schema::Schemas, status::IstioStatus};
 
 /// What a definition says about a kind beyond kube's derive.
 pub trait Kind: CustomResourceExt + HasSpec + Resource<DynamicType = ()> {
@@ -42,6 +42,15 @@ where
     K: Kind,
     K::Spec: JsonSchema,
 {
+    of::<K>(&mut Schemas::new())
+}
+
+/// As [`custom_resource_definition`], with the schemas that other kinds had made already.
+pub(crate) fn of<K>(schemas: &mut Schemas) -> Result<Value, Error>
+where
+    K: Kind,
+    K::Spec: JsonSchema,
+{
     let mut derived = K::crd();
     let group = K::group(&());
     let first_label = group.split('.').next().unwrap_or_default();
@@ -65,15 +74,15 @@ where
     };
     let mut definition = serde_json::to_value(derived).map_err(json)?;
     let mut version = serde_json::to_value(version).map_err(json)?;
-    version["schema"] = json!({ "openAPIV3Schema": root::<K>() });
-    let versions = K::VERSIONS.iter().map(|&name| {
-        let mut version = version.clone();
+    version["schema"] = json!({});
+    version["schema"]["openAPIV3Schema"] = root::<K>(schemas);
+    let mut versions = vec![version; K::VERSIONS.len()];
+    for (version, &name) in versions.iter_mut().zip(K::VERSIONS) {
         version["name"] = name.into();
         version["served"] = true.into();
         version["storage"] = (name == K::STORAGE_VERSION).into();
-        version
-    });
-    definition["spec"]["versions"] = versions.collect();
+    }
+    definition["spec"]["versions"] = versions.into();
     Ok(definition)
 }
 
@@ -99,15 +108,14 @@ fn metadata(derived: &CustomResourceDefinition, group: &str) -> ObjectMeta {
 }
 
 /// The schema of a whole object. The API server adds `apiVersion`, `kind` and `metadata`.
-fn root<K>() -> Value
+fn root<K>(schemas: &mut Schemas) -> Value
 where
     K: Kind,
     K::Spec: JsonSchema,
 {
-    let mut root = json!({
-        "type": "object",
-        "properties": { "spec": schema::of::<K::Spec>(), "status": schema::of::<IstioStatus>() },
-    });
+    let mut root = json!({ "type": "object", "properties": {} });
+    root["properties"]["spec"] = schemas.of::<K::Spec>();
+    root["properties"]["status"] = schemas.of::<IstioStatus>();
     if K::SPEC_REQUIRED {
         root["required"] = json!(["spec"]);
     }

@@ -40,6 +40,8 @@ pub use definition::{Error, Kind, custom_resource_definition};
 pub use duration::Duration;
 pub use telemetry::Telemetry;
 
+use schema::Schemas;
+
 use extensions::{TrafficExtension, WasmPlugin};
 use networking::{
     DestinationRule, EnvoyFilter, Gateway, ProxyConfig, ServiceEntry, Sidecar, VirtualService,
@@ -52,21 +54,22 @@ use security::{AuthorizationPolicy, PeerAuthentication, RequestAuthentication};
 /// # Errors
 /// As [`custom_resource_definition`].
 pub fn custom_resource_definitions() -> Result<Vec<serde_json::Value>, Error> {
+    let schemas = &mut Schemas::new();
     Ok(vec![
-        custom_resource_definition::<TrafficExtension>()?,
-        custom_resource_definition::<WasmPlugin>()?,
-        custom_resource_definition::<DestinationRule>()?,
-        custom_resource_definition::<EnvoyFilter>()?,
-        custom_resource_definition::<Gateway>()?,
-        custom_resource_definition::<ProxyConfig>()?,
-        custom_resource_definition::<ServiceEntry>()?,
-        custom_resource_definition::<Sidecar>()?,
-        custom_resource_definition::<VirtualService>()?,
-        custom_resource_definition::<WorkloadEntry>()?,
-        custom_resource_definition::<WorkloadGroup>()?,
-        custom_resource_definition::<AuthorizationPolicy>()?,
-        custom_resource_definition::<PeerAuthentication>()?,
-        custom_resource_definition::<RequestAuthentication>()?,
-        custom_resource_definition::<Telemetry>()?,
+        definition::of::<TrafficExtension>(schemas)?,
+        definition::of::<WasmPlugin>(schemas)?,
+        definition::of::<DestinationRule>(schemas)?,
+        definition::of::<EnvoyFilter>(schemas)?,
+        definition::of::<Gateway>(schemas)?,
+        definition::of::<ProxyConfig>(schemas)?,
+        definition::of::<ServiceEntry>(schemas)?,
+        definition::of::<Sidecar>(schemas)?,
+        definition::of::<VirtualService>(schemas)?,
+        definition::of::<WorkloadEntry>(schemas)?,
+        definition::of::<WorkloadGroup>(schemas)?,
+        definition::of::<AuthorizationPolicy>(schemas)?,
+        definition::of::<PeerAuthentication>(schemas)?,
+        definition::of::<RequestAuthentication>(schemas)?,
+        definition::of::<Telemetry>(schemas)?,
     ])
 }

@@ -4,7 +4,12 @@
 //! field says wins over what its type says. [`structural`] then brings the schema of a whole type
 //! into the form of a [structural schema](https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema).
 
-use schemars::{JsonSchema, Schema, generate::SchemaSettings};
+use std::collections::HashMap;
+
+use schemars::{
+    JsonSchema, Schema,
+    generate::{SchemaGenerator, SchemaSettings},
+};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -76,18 +81,59 @@ pub(crate) fn nullable(schema: &mut Schema) {
     schema.insert("nullable".into(), true.into());
 }
 
-/// The schema of a type as the API server takes it.
-pub(crate) fn of<T: JsonSchema>() -> Value {
-    let settings = SchemaSettings::draft2020_12().with(|settings| {
-        settings.inline_subschemas = true;
-        settings.meta_schema = None;
-    });
-    let mut schema = settings
-        .into_generator()
-        .into_root_schema_for::<T>()
-        .to_value();
-    structural::convert(&mut schema);
-    schema
+/// Makes the schemas of types as the API server takes them.
+///
+/// The schema of a type that occurs in many fields, and in many kinds, is made and converted once;
+/// structural schemas have no references, so it is then copied to each of them.
+pub(crate) struct Schemas {
+    generator: SchemaGenerator,
+    /// The schemas of named types, converted.
+    converted: HashMap<String, Map<String, Value>>,
+}
+
+impl Schemas {
+    /// Of no type yet.
+    pub(crate) fn new() -> Self {
+        Self {
+            generator: SchemaSettings::draft2020_12().into_generator(),
+            converted: HashMap::new(),
+        }
+    }
+
+    /// The schema of a type, which must not contain itself.
+    pub(crate) fn of<T: JsonSchema>(&mut self) -> Value {
+        let mut schema = self.generator.subschema_for::<T>().to_value();
+        for (name, definition) in self.generator.definitions() {
+            if self.converted.contains_key(name) {
+                continue;
+            }
+            let mut definition = definition.clone();
+            structural::convert(&mut definition);
+            if let Value::Object(definition) = definition {
+                self.converted.insert(name.clone(), definition);
+            }
+        }
+        structural::convert(&mut schema);
+        self.resolve(&mut schema);
+        schema
+    }
+
+    /// Puts the schemas of types where references to them stand. What stands beside a reference is
+    /// what a field says, and wins.
+    fn resolve(&self, schema: &mut Value) {
+        let Value::Object(schema) = schema else {
+            return;
+        };
+        while let Some(Value::String(reference)) = schema.remove("$ref") {
+            let name = reference.trim_start_matches("#/$defs/");
+            for (keyword, value) in self.converted.get(name).into_iter().flatten() {
+                if !schema.contains_key(keyword) {
+                    schema.insert(keyword.clone(), value.clone());
+                }
+            }
+        }
+        structural::subschemas(schema).for_each(|inner| self.resolve(inner));
+    }
 }
 
 fn alternatives(fields: &[&str]) -> Vec<Value> {

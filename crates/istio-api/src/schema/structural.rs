@@ -17,14 +17,19 @@ pub(super) fn convert(schema: &mut Value) {
     limit_unsigned(schema);
     open_pattern(schema);
     unfold_description(schema);
-    for keyword in ["items", "additionalProperties"] {
-        if let Some(inner) = schema.get_mut(keyword) {
-            convert(inner);
-        }
-    }
-    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
-        properties.values_mut().for_each(convert);
-    }
+    subschemas(schema).for_each(convert);
+}
+
+/// The schemas directly below a schema: of its fields, items and values.
+pub(super) fn subschemas(schema: &mut Map<String, Value>) -> impl Iterator<Item = &mut Value> {
+    schema.iter_mut().flat_map(|(keyword, value)| {
+        let (one, fields) = match (keyword.as_str(), value) {
+            ("properties", Value::Object(fields)) => (None, Some(fields.values_mut())),
+            ("items" | "additionalProperties", value) => (Some(value), None),
+            _ => (None, None),
+        };
+        one.into_iter().chain(fields.into_iter().flatten())
+    })
 }
 
 /// An `Option` of something complex is `anyOf` that or null. A field that is not there needs no
