@@ -155,7 +155,7 @@ fn print_objects(arguments: &Render) -> anyhow::Result<ExitCode> {
         )?);
     }
     let text = match arguments.output {
-        Output::Yaml => to_yaml_stream(&objects)?,
+        Output::Yaml => to_yaml_stream(&objects),
         Output::Json => to_json(&objects)?,
     };
     print(&text)

@@ -20,6 +20,7 @@ use serde::Serialize;
 
 use crate::control_plane::{ControlPlane, Injection, KubernetesVersion};
 use crate::template::{self, TemplateError};
+use crate::yaml;
 
 pub use mesh::{MeshConfig, mesh_config};
 pub use values::release_values;
@@ -58,9 +59,6 @@ pub enum InjectionError {
     /// A template cannot be rendered.
     #[error("cannot render istiod's injection configuration")]
     Template(#[from] TemplateError),
-    /// A configuration cannot be written as YAML.
-    #[error("cannot write istiod's configuration as YAML")]
-    Yaml(#[from] serde_saphyr::ser::Error),
     /// A configuration cannot be written as JSON.
     #[error("cannot write istiod's configuration as JSON")]
     Json(#[from] serde_json::Error),
@@ -137,7 +135,7 @@ pub fn injector_config(control_plane: &ControlPlane) -> Result<InjectorConfig, I
         templates,
     };
     Ok(InjectorConfig {
-        config: serde_saphyr::to_string(&config)?,
+        config: yaml::to_string(&serde_json::to_value(&config)?),
         values: serde_json::to_string_pretty(&InjectorValues::of(control_plane))?,
     })
 }

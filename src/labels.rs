@@ -53,13 +53,18 @@ pub fn instance(application: &str, model: &str) -> String {
 ///
 /// Definitions get no instance: they serve every control plane of the cluster.
 pub(crate) fn stamp(object: &mut Object, control_plane: &ControlPlane) {
-    object.set_label(MANAGED_BY, MANAGED_BY_VALUE);
-    object.set_label(PART_OF, PART_OF_VALUE);
-    object.set_label(VERSION, ISTIO_VERSION);
+    stamp_shared(object);
     if object.kind() != "CustomResourceDefinition" {
         let instance = instance(&control_plane.application, &control_plane.namespace);
         object.set_label(INSTANCE, &instance);
     }
+}
+
+/// Puts those labels on an object that are the same for every application.
+pub(crate) fn stamp_shared(object: &mut Object) {
+    object.set_label(MANAGED_BY, MANAGED_BY_VALUE);
+    object.set_label(PART_OF, PART_OF_VALUE);
+    object.set_label(VERSION, ISTIO_VERSION);
 }
 
 #[cfg(test)]

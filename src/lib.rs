@@ -29,6 +29,7 @@ pub mod snapshot;
 pub mod stale;
 pub mod template;
 pub mod version;
+pub mod yaml;
 
 /// The Istio version that this charm installs.
 pub const ISTIO_VERSION: &str = "1.31.1";

@@ -3,6 +3,11 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use mimalloc::MiMalloc;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
 fn main() -> ExitCode {
     let text = |it: std::ffi::OsString| it.into_string().ok();
     let variables = std::env::vars_os().filter_map(|(key, value)| Some((text(key)?, text(value)?)));

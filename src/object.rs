@@ -1,6 +1,7 @@
 //! Kubernetes objects as the pure middle of the charm handles them.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -41,11 +42,13 @@ pub enum ObjectError {
 }
 
 /// One Kubernetes object: its identity and its whole content.
+///
+/// The copies of an object share their content until one of them is changed: definitions are large.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Object {
     id: ObjectId,
     api_version: String,
-    value: Value,
+    value: Arc<Value>,
 }
 
 impl Object {
@@ -77,7 +80,7 @@ impl Object {
                 name,
             },
             api_version,
-            value,
+            value: Arc::new(value),
         })
     }
 
@@ -108,7 +111,7 @@ impl Object {
 
     /// The value at a JSON pointer, to be changed. The identity must stay as it is.
     pub(crate) fn at_mut(&mut self, pointer: &str) -> Option<&mut Value> {
-        self.value.pointer_mut(pointer)
+        Arc::make_mut(&mut self.value).pointer_mut(pointer)
     }
 
     /// A label's value.
@@ -123,7 +126,10 @@ impl Object {
 
     /// Sets a label, replacing a former value.
     pub fn set_label(&mut self, key: &str, value: &str) {
-        let metadata = &mut self.value["metadata"];
+        if self.label(key) == Some(value) {
+            return;
+        }
+        let metadata = &mut Arc::make_mut(&mut self.value)["metadata"];
         if !metadata["labels"].is_object() {
             metadata["labels"] = Value::Object(Map::new());
         }
@@ -132,6 +138,6 @@ impl Object {
 
     /// The content as one JSON value.
     pub fn into_value(self) -> Value {
-        self.value
+        Arc::unwrap_or_clone(self.value)
     }
 }

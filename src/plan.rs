@@ -134,18 +134,18 @@ fn upsert(wanted: &Object, live: Option<&Object>, owner: &Owner, plan: &mut Plan
             whose,
         });
     }
-    let takes_over = take_over::take_over(live).is_some();
-    let live = take_over::taken_over(live);
+    let taken_over = take_over::taken_over(live);
+    let live = taken_over.as_ref().unwrap_or(live);
     if id.kind == "ValidatingWebhookConfiguration" {
-        left_to_others::leave_failure_policy(&mut object, Some(&live));
+        left_to_others::leave_failure_policy(&mut object, live);
     }
-    let differences = drift::differences(&object, &live);
-    if takes_over || !differences.is_empty() {
+    let differences = drift::differences(&object, live);
+    if taken_over.is_some() || !differences.is_empty() {
         plan.upserts.push(Upsert {
             object,
             wave,
             differences: Some(differences),
-            takes_over,
+            takes_over: taken_over.is_some(),
         });
     }
 }

@@ -90,9 +90,6 @@ pub enum RenderError {
     /// An object, or a text inside one, could not be written.
     #[error("cannot write an object as JSON")]
     NoJsonForm(#[source] serde_json::Error),
-    /// An object could not be written as YAML.
-    #[error("cannot write an object as YAML")]
-    NoYamlForm(#[source] serde_saphyr::ser::Error),
 }
 
 /// What the templates can name.
@@ -193,24 +190,23 @@ fn documents(template: &'static str, scope: &impl Serialize) -> Result<Vec<Objec
         .collect()
 }
 
-/// The definitions of Istio's resources, without the labels that Istio's API gives them: those
-/// speak of a chart.
+/// The definitions of Istio's resources.
 ///
 /// They are the same for every control plane, and making them costs more than all the rest: they
-/// are made once.
+/// are made once, with their labels, and shared.
 fn definitions() -> Result<Vec<Object>, RenderError> {
     static MADE: OnceLock<Vec<Object>> = OnceLock::new();
     if let Some(made) = MADE.get() {
         return Ok(made.clone());
     }
-    let definitions =
-        istio_api::custom_resource_definitions()?
-            .into_iter()
-            .map(|mut definition| {
-                definition["metadata"]["labels"].take();
-                object("the definitions", definition)
-            });
-    let definitions: Vec<_> = definitions.collect::<Result<_, _>>()?;
+    let definitions = istio_api::custom_resource_definitions()?
+        .into_iter()
+        .map(|definition| {
+            let mut definition = object("the definitions", definition)?;
+            labels::stamp_shared(&mut definition);
+            Ok(definition)
+        });
+    let definitions: Vec<_> = definitions.collect::<Result<_, RenderError>>()?;
     Ok(MADE.get_or_init(|| definitions).clone())
 }
 

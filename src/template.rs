@@ -12,6 +12,8 @@ use minijinja::value::{Serde, ValueKind};
 use minijinja::{AutoEscape, Environment, ErrorKind, State, UndefinedBehavior, Value, syntax};
 use serde::Serialize;
 
+use crate::yaml;
+
 /// A template, or what it was given, is wrong: always a defect of this program.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot render the template {template}")]
@@ -131,24 +133,10 @@ fn write_yaml_value(
     let json = serde_json::to_string(value).map_err(|error| {
         minijinja::Error::new(ErrorKind::BadSerialization, "no JSON form").with_source(error)
     })?;
-    let mut rest = json.as_str();
-    while let Some((at, character)) = rest.char_indices().find(|(_, it)| !is_yaml_printable(*it)) {
-        write!(out, "{}\\u{:04x}", &rest[..at], u32::from(character))?;
-        rest = &rest[at + character.len_utf8()..];
-    }
-    out.write_str(rest)?;
+    let mut escaped = String::new();
+    yaml::push_escaped(&mut escaped, &json);
+    out.write_str(&escaped)?;
     Ok(())
-}
-
-/// Whether a character may stand in a YAML document as it is and is no line break.
-///
-/// JSON escapes the C0 controls only; YAML 1.2 (section 5.1) allows less, and YAML 1.1 takes some
-/// of the rest for line breaks. What is excluded here lies in the basic multilingual plane.
-fn is_yaml_printable(character: char) -> bool {
-    !matches!(
-        character,
-        '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
-    )
 }
 
 #[cfg(test)]

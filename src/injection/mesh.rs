@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{InjectionError, discovery_address};
 use crate::control_plane::ControlPlane;
+use crate::yaml;
 
 /// Where proxies write their access log: their standard output.
 pub(super) const ACCESS_LOG: &str = "/dev/stdout";
@@ -77,7 +78,7 @@ pub fn mesh_config(control_plane: &ControlPlane) -> Result<MeshConfig, Injection
         networks: serde_json::Map::new(),
     };
     Ok(MeshConfig {
-        mesh: serde_saphyr::to_string(&mesh)?,
-        mesh_networks: serde_saphyr::to_string(&networks)?,
+        mesh: yaml::to_string(&serde_json::to_value(&mesh)?),
+        mesh_networks: yaml::to_string(&serde_json::to_value(&networks)?),
     })
 }

@@ -10,8 +10,7 @@ use crate::plan::drift::FIELD_MANAGER;
 /// istiod turns it from `Ignore` to `Fail` when it can validate. Sending it again would turn it
 /// back; leaving it out while it is still ours would make it `Fail` too early, because that is the
 /// API's default.
-pub(super) fn leave_failure_policy(wanted: &mut Object, live: Option<&Object>) {
-    let Some(live) = live else { return };
+pub(super) fn leave_failure_policy(wanted: &mut Object, live: &Object) {
     let Some(webhooks) = wanted.at_mut("/webhooks").and_then(Value::as_array_mut) else {
         return;
     };

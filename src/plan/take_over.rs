@@ -47,12 +47,10 @@ pub fn take_over(live: &Object) -> Option<Value> {
     Some(Value::Array(kept))
 }
 
-/// The live object as it will be after the take-over.
-pub fn taken_over(live: &Object) -> Object {
-    let Some(fields) = take_over(live) else {
-        return live.clone();
-    };
-    let mut value = live.value().clone();
-    value["metadata"]["managedFields"] = fields;
-    Object::from_value(value).unwrap_or_else(|_| live.clone())
+/// The live object as it will be after the take-over; `None` when there is nothing to take.
+pub(super) fn taken_over(live: &Object) -> Option<Object> {
+    let fields = take_over(live)?;
+    let mut object = live.clone();
+    *object.at_mut("/metadata/managedFields")? = fields;
+    Some(object)
 }

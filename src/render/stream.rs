@@ -4,21 +4,19 @@ use serde_json::Value;
 
 use super::RenderError;
 use crate::object::Object;
+use crate::yaml;
 
 /// The objects as one YAML stream, in their order, each opened by `---`.
 ///
 /// Words that YAML 1.1 takes for something else, such as `on`, are quoted: kubectl reads that
 /// version, and a model may be called so.
-///
-/// # Errors
-/// When an object has no YAML form, which objects that were rendered always have.
-pub fn to_yaml_stream(objects: &[Object]) -> Result<String, RenderError> {
+pub fn to_yaml_stream(objects: &[Object]) -> String {
     let mut stream = String::new();
     for object in objects {
         stream.push_str("---\n");
-        stream.push_str(&serde_saphyr::to_string(object.value()).map_err(RenderError::NoYamlForm)?);
+        yaml::append(&mut stream, object.value());
     }
-    Ok(stream)
+    stream
 }
 
 /// The objects as one JSON array, in their order, indented, with a line break at the end.
@@ -74,7 +72,7 @@ mod tests {
 
     fn check_stream<T: AsRef<str>>(texts: &[T]) {
         let objects: Vec<_> = texts.iter().map(|text| config_map(text.as_ref())).collect();
-        let stream = to_yaml_stream(&objects).unwrap();
+        let stream = to_yaml_stream(&objects);
         let read: Vec<_> = serde_yaml::Deserializer::from_str(&stream)
             .map(|document| Value::deserialize(document).unwrap())
             .filter(|value| !value.is_null())
@@ -86,17 +84,5 @@ mod tests {
         assert_eq!(read, values, "{stream}");
         let read: Vec<Value> = serde_json::from_str(&to_json(&objects).unwrap()).unwrap();
         assert_eq!(read, values);
-    }
-
-    /// kubectl reads YAML 1.1, in which these words mean something else without quotes.
-    #[test]
-    fn words_of_yaml_1_1_are_quoted() {
-        for word in [
-            "yes", "no", "on", "off", "y", "n", "Yes", "ON", "true", "null", "~", "0o17",
-        ] {
-            let stream = to_yaml_stream(&[config_map(word)]).unwrap();
-            let bare = format!("key: {word}\n");
-            assert!(!stream.contains(&bare), "{stream}");
-        }
     }
 }

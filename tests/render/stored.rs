@@ -29,7 +29,7 @@ fn the_api_server_stores_what_is_rendered_as_it_stands() {
         Injection::IstioValidation,
     ))
     .unwrap();
-    let stream = to_yaml_stream(&wanted).unwrap();
+    let stream = to_yaml_stream(&wanted);
     let manager = format!("--field-manager={}", drift::FIELD_MANAGER);
     let apply = [
         "apply",
