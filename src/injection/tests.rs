@@ -96,6 +96,28 @@ fn the_templates_stand_readable_in_the_config_map() {
 }
 
 #[test]
+fn the_config_map_stays_below_128_kib() {
+    for injection in [Injection::IstioInit, Injection::IstioValidation] {
+        let mut control_plane = control_plane(injection);
+        // As long as a name with a digest gets: they stand in every template.
+        let long = format!(
+            "registry.example:5000/{}@sha256:{}",
+            "i".repeat(255),
+            "0".repeat(64)
+        );
+        for image in [
+            &mut control_plane.images.proxy,
+            &mut control_plane.images.proxy_init,
+        ] {
+            image.clone_from(&long);
+        }
+        let InjectorConfig { config, values } = injector_config(&control_plane).unwrap();
+        let data = json!({"config": config, "values": values}).to_string();
+        assert!(data.len() < 128 * 1024, "{} bytes", data.len());
+    }
+}
+
+#[test]
 fn no_line_of_a_template_is_blank_or_ends_in_a_space() {
     for (name, template) in templates(&control_plane(Injection::IstioInit)) {
         for line in template.lines() {

@@ -39,6 +39,10 @@ impl<'a> ProxyImage<'a> {
 
 /// The key `values` of the ConfigMap `istio-sidecar-injector`: what istiod reads of Istio's Helm
 /// values, and nothing else. Our templates read none of it: they have their values in them.
+///
+/// istiod reads four more (`pkg/kube/inject/inject.go` and `webhook.go`), which stay at its
+/// defaults because the charm has no option for them: `global.variant`, `global.network`,
+/// `global.multiCluster.clusterName` and `global.proxy.holdApplicationUntilProxyStarts`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct InjectorValues<'a> {

@@ -13,13 +13,16 @@
 
 mod capabilities;
 mod compare;
+mod coverage;
 mod equality;
 mod gateways;
 mod generator;
+mod grpc;
 mod hostile;
 mod istiod;
 mod kube_inject;
 mod random;
 mod setup;
+mod values;
 mod webhook;
 mod workloads;
