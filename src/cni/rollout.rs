@@ -122,15 +122,18 @@ pub fn waits_for_configuration(log: &str) -> bool {
     log.contains("cannot find existing CNI network config")
 }
 
-/// The directories that kubelet did not find for this pod (`pkg/volume/hostpath`, Kubernetes 1.37:
-/// `hostPath type check failed: PATH is not a directory`).
+/// The directories that kubelet did not find for this pod.
+///
+/// Kubernetes 1.32 says `hostPath type check failed: PATH is not a directory`; 1.37 goes on with
+/// what it found there instead, and has a comma in place of the colon where it found nothing
+/// (`pkg/volume/hostpath/host_path.go`).
 fn missing_paths(pod: &Pod, events: &[Event]) -> Vec<String> {
     pods::events_of(pod, events)
         .filter(|event| event.reason.as_deref() == Some("FailedMount"))
         .filter_map(|event| event.message.as_deref())
-        .flat_map(|message| message.split("hostPath type check failed: ").skip(1))
-        .filter_map(|rest| rest.split(" is not ").next())
-        .map(str::to_owned)
+        .flat_map(|message| message.split("hostPath type check failed").skip(1))
+        .filter_map(|rest| rest.split_once(" is not a directory"))
+        .map(|(path, _)| path.trim_start_matches([':', ',', ' ']).to_owned())
         .collect()
 }
 

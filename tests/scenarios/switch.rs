@@ -22,8 +22,8 @@ fn refuse_mounts(world: &World, path: &str) {
             },
             "reason": "FailedMount", "type": "Warning", "source": {"component": "kubelet"},
             "message": format!(
-                "MountVolume.SetUp failed for volume \"cni-bin-dir\" : hostPath type check failed: \
-                 {path} is not a directory"
+                "MountVolume.SetUp failed for volume \"cni-bin-dir\" : hostPath type check failed, \
+                 {path} is not a directory, unable to determine its type: path \"{path}\" does not exist"
             ),
         });
         world
