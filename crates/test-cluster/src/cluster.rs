@@ -69,6 +69,16 @@ impl TestCluster {
         format!("https://{}:{}", self.network.server(), self.port)
     }
 
+    /// The address that the API server listens on.
+    pub(crate) fn address(&self) -> std::net::Ipv4Addr {
+        self.network.server()
+    }
+
+    /// The range of pod addresses, with its prefix length.
+    pub(crate) fn pods_range(&self) -> String {
+        self.network.pods_range()
+    }
+
     /// The certificate authority of the API server: a file in PEM.
     pub fn certificate_authority(&self) -> PathBuf {
         self.folder().join("ca.crt")
@@ -249,7 +259,10 @@ impl TestCluster {
 }
 
 /// Waits until `condition` gives a value.
-fn wait_until<T>(what: &str, mut condition: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+pub(crate) fn wait_until<T>(
+    what: &str,
+    mut condition: impl FnMut() -> Result<Option<T>>,
+) -> Result<T> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         if let Some(value) = condition()? {
@@ -263,7 +276,7 @@ fn wait_until<T>(what: &str, mut condition: impl FnMut() -> Result<Option<T>>) -
 }
 
 /// Writes a file of the cluster's folder and returns its path as text for a flag.
-fn write(folder: &Path, name: &str, content: &str) -> Result<String> {
+pub(crate) fn write(folder: &Path, name: &str, content: &str) -> Result<String> {
     let path = folder.join(name);
     fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(path.display().to_string())

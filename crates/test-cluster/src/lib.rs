@@ -3,6 +3,7 @@
 //! - [`programs`] builds them from Go modules, once, into a cache outside the source tree.
 //! - [`TestCluster`] runs a whole Kubernetes control plane from them, with simulated nodes on which
 //!   Deployments and `DaemonSet`s roll out.
+//! - [`RealNode`] adds this machine to a cluster as a real node, inside of an [`Enclosure`].
 //!
 //! ```no_run
 //! use test_cluster::{Options, TestCluster};
@@ -22,6 +23,7 @@
 
 mod cluster;
 pub mod command;
+mod node;
 pub mod programs;
 
 pub use cluster::audit::AuditRequest;
@@ -29,4 +31,7 @@ pub use cluster::background::Background;
 pub use cluster::istiod::Istiod;
 pub use cluster::options::Options;
 pub use cluster::{LeftRunning, TestCluster};
+pub use node::enclosure::Enclosure;
+pub use node::images::NodeImages;
+pub use node::{RealNode, check_requirements, is_root};
 pub use programs::Program;

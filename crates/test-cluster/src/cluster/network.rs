@@ -17,6 +17,8 @@ const NUMBERS: std::ops::RangeInclusive<u8> = 2..=120;
 #[derive(Debug)]
 pub(super) struct Network {
     number: u8,
+    /// 127, or 10 where packets shall travel.
+    first: u8,
 }
 
 impl Network {
@@ -32,7 +34,7 @@ impl Network {
             let file =
                 File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
             match file.try_lock() {
-                Ok(()) => return Ok((Self { number }, file)),
+                Ok(()) => return Ok((Self { number, first: 127 }, file)),
                 Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(error)) => {
                     bail!("cannot lock {}: {error}", path.display());
@@ -45,30 +47,45 @@ impl Network {
         );
     }
 
+    /// The same number's addresses in 10.0.0.0/8, which pods of a real node can reach.
+    pub(super) fn routed(self) -> Self {
+        Self { first: 10, ..self }
+    }
+
+    /// Whether these are loopback addresses.
+    pub(super) fn is_loopback(&self) -> bool {
+        self.first == 127
+    }
+
     /// Where the programs of the control plane listen.
     pub(super) fn server(&self) -> Ipv4Addr {
-        Ipv4Addr::new(127, 0, self.number, 1)
+        Ipv4Addr::new(self.first, 0, self.number, 1)
     }
 
     /// The range of Service addresses, with its prefix length.
     pub(super) fn services(&self) -> String {
-        format!("127.{}.0.0/16", self.number * 2)
+        format!("{}.{}.0.0/16", self.first, self.number * 2)
     }
 
     /// The address that the Service `kubernetes` gets: the first of the range.
     pub(super) fn kubernetes_service(&self) -> Ipv4Addr {
-        Ipv4Addr::new(127, self.number * 2, 0, 1)
+        Ipv4Addr::new(self.first, self.number * 2, 0, 1)
     }
 
     /// The first address of simulated pods, with the prefix length of their range.
     pub(super) fn pods(&self) -> String {
-        format!("127.{}.0.1/16", self.number * 2 + 1)
+        format!("{}.{}.0.1/16", self.first, self.number * 2 + 1)
+    }
+
+    /// The range of pod addresses, with its prefix length.
+    pub(super) fn pods_range(&self) -> String {
+        format!("{}.{}.0.0/16", self.first, self.number * 2 + 1)
     }
 
     /// The address of a simulated node, counted from 0: from the end of the pods' range.
     pub(super) fn node(&self, index: u16) -> Ipv4Addr {
         let [high, low] = (u16::MAX - 1 - index).to_be_bytes();
-        Ipv4Addr::new(127, self.number * 2 + 1, high, low)
+        Ipv4Addr::new(self.first, self.number * 2 + 1, high, low)
     }
 
     /// Ports that nobody uses on [`Network::server`].
@@ -115,7 +132,7 @@ mod tests {
     fn no_two_numbers_share_an_address() {
         let mut ranges = std::collections::BTreeSet::new();
         for number in NUMBERS {
-            let network = Network { number };
+            let network = Network { number, first: 127 };
             assert!(network.server().is_loopback());
             assert!(ranges.insert(network.server().octets()[..3].to_vec()));
             assert!(ranges.insert(network.kubernetes_service().octets()[..2].to_vec()));
@@ -125,14 +142,20 @@ mod tests {
 
     #[test]
     fn nodes_have_addresses_of_their_own() {
-        let network = Network { number: 2 };
+        let network = Network {
+            number: 2,
+            first: 127,
+        };
         assert_eq!(network.node(0).to_string(), "127.5.255.254");
         assert_eq!(network.node(255).to_string(), "127.5.254.255");
     }
 
     #[test]
     fn free_ports_differ() {
-        let network = Network { number: 119 };
+        let network = Network {
+            number: 119,
+            first: 127,
+        };
         let [a, b, c] = network.free_ports().unwrap();
         assert!(a != b && b != c && a != c, "{a} {b} {c}");
     }

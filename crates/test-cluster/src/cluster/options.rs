@@ -1,5 +1,7 @@
 //! What a test may choose about its cluster.
 
+use crate::Program;
+
 /// How a cluster is made. [`Options::default`] serves most tests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -18,6 +20,18 @@ pub struct Options {
     /// The Kubernetes version that the nodes report, as kubelet writes it; `v1.37.2` by default.
     /// The API server is always 1.37.2.
     pub kubelet_version: String,
+    /// Whether the cluster's addresses are ones that the pods of a [`crate::RealNode`] reach,
+    /// instead of loopback addresses; false by default. There are no simulated nodes then. Only
+    /// inside of a [`crate::Enclosure`]: the address of the API server is put on the loopback
+    /// interface.
+    pub real_node: bool,
+}
+
+impl Options {
+    /// What plays the nodes, if they are simulated.
+    pub(super) fn simulator(&self) -> Option<Program> {
+        (self.controllers && !self.real_node).then_some(Program::Kwok)
+    }
 }
 
 impl Default for Options {
@@ -28,6 +42,7 @@ impl Default for Options {
             audit: false,
             api_server_flags: Vec::new(),
             kubelet_version: "v1.37.2".to_owned(),
+            real_node: false,
         }
     }
 }

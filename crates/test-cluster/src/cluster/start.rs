@@ -17,11 +17,7 @@ use crate::programs::{self, Program};
 const ADMIN: &str = "admin";
 
 /// What acts on the objects that the API server stores.
-const CONTROLLERS: [Program; 3] = [
-    Program::KubeControllerManager,
-    Program::KubeScheduler,
-    Program::Kwok,
-];
+const CONTROLLERS: [Program; 2] = [Program::KubeControllerManager, Program::KubeScheduler];
 
 impl TestCluster {
     /// Starts a cluster and returns when its API server is ready and, with controllers, all its
@@ -40,10 +36,18 @@ impl TestCluster {
         for program in [Program::Etcd, Program::KubeApiserver]
             .iter()
             .chain(controllers)
+            .chain(options.simulator().iter())
         {
             program.path()?;
         }
         let (network, claim) = Network::claim(&programs::cache_folder()?.join("clusters"))?;
+        let network = if options.real_node {
+            let network = network.routed();
+            crate::node::add_address(network.server(), &network.services())?;
+            network
+        } else {
+            network
+        };
         let folder = tempfile::Builder::new()
             .prefix("test-cluster-")
             .tempdir()
@@ -111,13 +115,18 @@ impl TestCluster {
         let private_key = write(folder, "service-accounts.key", &private_key)?;
         let public_key = write(folder, "service-accounts.pub", &public_key)?;
         let address = self.network.server();
-        let mut flags = vec![
+        let mut flags = if self.network.is_loopback() {
+            // A loopback address is not allowed as an endpoint of the Service `kubernetes`.
+            vec!["--endpoint-reconciler-type=none".to_owned()]
+        } else {
+            // Nobody resolves the name of a node.
+            vec!["--kubelet-preferred-address-types=InternalIP".to_owned()]
+        };
+        flags.extend([
             format!("--etcd-servers={etcd_url}"),
             format!("--bind-address={address}"),
             format!("--advertise-address={address}"),
             format!("--secure-port={}", self.port),
-            // A loopback address is not allowed as an endpoint of the Service `kubernetes`.
-            "--endpoint-reconciler-type=none".to_owned(),
             format!("--cert-dir={}", self.path("certificates")),
             format!(
                 "--tls-cert-file={}",
@@ -137,7 +146,7 @@ impl TestCluster {
             "--api-audiences=https://kubernetes.default.svc.cluster.local,istio-ca".to_owned(),
             format!("--service-cluster-ip-range={}", self.network.services()),
             "--allow-privileged=true".to_owned(),
-        ];
+        ]);
         if options.audit {
             let policy = write(folder, "audit-policy.yaml", audit::POLICY)?;
             flags.push(format!("--audit-policy-file={policy}"));
@@ -215,6 +224,22 @@ impl TestCluster {
                 "--authentication-skip-lookup=true".to_owned(),
             ],
         )?;
+        let simulator = if options.simulator().is_some() {
+            Some(self.start_simulator(options)?)
+        } else {
+            None
+        };
+        wait_until("nodes and controllers are ready", || {
+            self.must_run(manager, Program::KubeControllerManager.file_name())?;
+            self.must_run(scheduler, Program::KubeScheduler.file_name())?;
+            if let Some(simulator) = simulator {
+                self.must_run(simulator, Program::Kwok.file_name())?;
+            }
+            Ok(self.is_settled()?.then_some(()))
+        })
+    }
+
+    fn start_simulator(&self, options: &Options) -> Result<Process> {
         let kwok = self.spawn(
             Program::Kwok,
             &[
@@ -232,12 +257,7 @@ impl TestCluster {
         if options.nodes > 0 {
             self.apply(&self.simulated_nodes(options))?;
         }
-        wait_until("nodes and controllers are ready", || {
-            self.must_run(manager, Program::KubeControllerManager.file_name())?;
-            self.must_run(scheduler, Program::KubeScheduler.file_name())?;
-            self.must_run(kwok, Program::Kwok.file_name())?;
-            Ok(self.is_settled()?.then_some(()))
-        })
+        Ok(kwok)
     }
 
     /// Whether all nodes are Ready and pods can be created.
