@@ -12,6 +12,8 @@ pub(crate) enum Outcome {
     Passed,
     /// It could not run here, and why.
     LeftOut(String),
+    /// Only root may run it, and this is another user.
+    NeedsRoot(String),
     /// It ran and found something wrong, or could not run where it must.
     Failed(String),
 }
@@ -51,15 +53,15 @@ impl Report {
     }
 
     /// Adds something that was not run as a check of its own.
-    pub(crate) fn add_left_out(&mut self, name: &str, why: &str) {
-        let outcome = Outcome::LeftOut(why.to_owned());
+    pub(crate) fn add(&mut self, name: &str, outcome: Outcome) {
         self.checks.push((name.to_owned(), outcome, Duration::ZERO));
     }
 
-    /// Whether the run as a whole is a success; with `complete`, nothing may be left out.
+    /// Whether the run as a whole is a success; with `complete`, nothing may be left out that this
+    /// user may run.
     pub(crate) fn is_success(&self, complete: bool) -> bool {
         self.checks.iter().all(|(_, outcome, _)| match outcome {
-            Outcome::Passed => true,
+            Outcome::Passed | Outcome::NeedsRoot(_) => true,
             Outcome::LeftOut(_) => !complete,
             Outcome::Failed(_) => false,
         })
@@ -74,7 +76,7 @@ impl Report {
         for (name, outcome, time) in &self.checks {
             let word = match outcome {
                 Outcome::Passed => "passed",
-                Outcome::LeftOut(why) => {
+                Outcome::LeftOut(why) | Outcome::NeedsRoot(why) => {
                     let _ = writeln!(left_out, "  {name}: {why}");
                     "LEFT OUT"
                 }
@@ -121,13 +123,25 @@ mod tests {
     fn what_is_left_out_is_told_and_fails_only_a_complete_run() {
         let mut report = Report::new(|_| ());
         report.run_if_possible("far", || Ok(Outcome::LeftOut("no network".to_owned())));
-        report.add_left_out("a test", "ignored");
+        report.add("a test", Outcome::LeftOut("ignored".to_owned()));
         assert!(report.is_success(false));
         assert!(!report.is_success(true));
         let summary = report.summary();
         assert!(
             summary
                 .ends_with("LEFT OUT, NOT CHECKED HERE:\n  far: no network\n  a test: ignored\n"),
+            "{summary}"
+        );
+    }
+
+    #[test]
+    fn what_needs_root_is_told_and_fails_no_run_of_others() {
+        let mut report = Report::new(|_| ());
+        report.add("node", Outcome::NeedsRoot("needs root".to_owned()));
+        assert!(report.is_success(true));
+        let summary = report.summary();
+        assert!(
+            summary.ends_with("LEFT OUT, NOT CHECKED HERE:\n  node: needs root\n"),
             "{summary}"
         );
     }

@@ -2,6 +2,7 @@
 
 mod bench;
 mod checks;
+mod e2e;
 mod pack;
 mod test;
 mod tools;
@@ -57,6 +58,17 @@ enum Task {
     },
     /// Measure what the charm costs, beside what it replaces.
     Bench,
+    /// Try the charm on a real node: this machine, which takes root on Linux.
+    ///
+    /// It takes about 8 minutes, and leaves nothing behind.
+    E2e {
+        /// Cargo's profile for the charm.
+        #[arg(long, default_value = "release")]
+        profile: String,
+        /// The cases alone, inside of what the command has prepared.
+        #[arg(long, hide = true)]
+        enclosed: Option<PathBuf>,
+    },
     /// Build the Kubernetes and Istio programs that tests run, unless they are there.
     Programs,
 }
@@ -83,6 +95,14 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Task::Bench => bench::run(),
+        Task::E2e {
+            enclosed: Some(folder),
+            ..
+        } => e2e::run_enclosed(&folder),
+        Task::E2e { profile, .. } => {
+            e2e::run(&profile)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Task::Programs => {
             let folders = test_cluster::programs::build(&Program::ALL)?;
             workspace::show(&folders.display().to_string())?;

@@ -8,10 +8,11 @@ use std::process::{Command, ExitCode};
 use std::thread;
 
 use anyhow::{Context, Result, bail};
-use test_cluster::Program;
 use test_cluster::programs::{self, PROGRAMS_VARIABLE};
+use test_cluster::{Program, is_root};
 
 use crate::checks::{Outcome, Report};
+use crate::e2e;
 use crate::tools;
 use crate::workspace::{cargo, say};
 use runner::Results;
@@ -30,6 +31,9 @@ const PROGRAMS: [Program; 8] = [
     Program::Istioctl,
     Program::PilotDiscovery,
 ];
+
+/// Why a test that only root can run is ignored.
+const NEEDS_ROOT: &str = "needs root";
 
 /// What is made ready while the checks that need none of it run.
 struct Preparations {
@@ -63,8 +67,15 @@ pub(crate) fn run(complete: bool) -> Result<ExitCode> {
         Err(error) => report.run("test programs", || Err(error)),
     }
     check_charm(&mut report, &mut results, preparations.charmcraft);
+    check_node(&mut report, &mut results);
     for (test, why) in results.ignored() {
-        report.add_left_out(&format!("test {test}"), why);
+        let why = why.to_owned();
+        let outcome = if why == NEEDS_ROOT && !is_root() {
+            Outcome::NeedsRoot(why)
+        } else {
+            Outcome::LeftOut(why)
+        };
+        report.add(&format!("test {test}"), outcome);
     }
     say(&report.summary());
     say(&results.total());
@@ -142,6 +153,26 @@ fn check_charm(report: &mut Report, results: &mut Results, charmcraft: Result<Pa
                 .args(["--", "--ignored"])
                 .env(CHARMCRAFT_VARIABLE, charmcraft),
         )?;
+        Ok(Outcome::Passed)
+    });
+}
+
+/// Runs what only root can: the charm on a real node. It comes last, for it takes the longest.
+fn check_node(report: &mut Report, results: &mut Results) {
+    report.run_if_possible("real node", || {
+        if !is_root() {
+            let why = format!("{NEEDS_ROOT}: run `cargo xtask e2e` as root");
+            return Ok(Outcome::NeedsRoot(why));
+        }
+        if let Err(error) = test_cluster::check_requirements() {
+            return Ok(Outcome::LeftOut(format!("{error:#}")));
+        }
+        results.run(
+            cargo()
+                .args(["test", "--locked", "--workspace", "--lib"])
+                .args(["--", "--ignored", "enclosure"]),
+        )?;
+        e2e::run("release")?;
         Ok(Outcome::Passed)
     });
 }

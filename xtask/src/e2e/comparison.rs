@@ -1,0 +1,179 @@
+//! The same switches by `istioctl upgrade`, and who is faster.
+
+use std::io::BufReader;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use serde_json::{Deserializer, Value, json};
+use test_cluster::{Program, TestCluster};
+
+use super::cases::turn_metrics_off;
+use super::report::{Report, print};
+use super::stream::{INTERVAL, MOST, STREAM, stream};
+use super::world::{APPLICATION, World, create, delete, init_container, is_ready};
+
+/// How often each switch is timed.
+const TIMES: usize = 5;
+/// How long a switch may take.
+const LONGEST: Duration = Duration::from_secs(120);
+/// The namespace that istioctl installs into.
+const ISTIO_SYSTEM: &str = "istio-system";
+
+/// Times the charm, replaces it with istioctl, and does the same again. The charm is off.
+pub(super) fn run(world: &mut World, report: &mut Report) {
+    let plugins = world.node.plugins();
+    let mut charm = Duration::ZERO;
+    report.case("from juju config to the first new pod with the CNI", || {
+        charm = median_of_switches(world, |world| world.switch_on(&plugins), World::switch_off)?;
+        Ok(format!("median of {TIMES}: {:.1} s", charm.as_secs_f32()))
+    });
+    report.case("the charm is removed, and istioctl installs", || {
+        world.model.remove_application(APPLICATION)?;
+        world.model.settle()?;
+        world.namespace(ISTIO_SYSTEM, &json!({}))?;
+        istioctl(world, "install", false)?;
+        turn_metrics_off(world, ISTIO_SYSTEM)?;
+        Ok(String::new())
+    });
+    for (name, on) in [("on", true), ("off", false)] {
+        match stream(world, |world| istioctl(world, "upgrade", on)) {
+            Ok(outcome) => print(&format!(
+                "  to compare: istioctl upgrade, {name}, strands {} pods\n          {}",
+                outcome.stranded(),
+                outcome.tell().lines().next().unwrap_or_default()
+            )),
+            Err(error) => print(&format!(
+                "  to compare: istioctl upgrade, {name}: {error:#}"
+            )),
+        }
+    }
+    report.case("the charm is no slower than istioctl upgrade", || {
+        let istioctl = median_of_switches(
+            world,
+            |world| istioctl(world, "upgrade", true),
+            |world| istioctl(world, "upgrade", false),
+        )?;
+        let detail = format!(
+            "first new pod with the CNI, median of {TIMES}: charm {:.1} s, istioctl upgrade {:.1} s",
+            charm.as_secs_f32(),
+            istioctl.as_secs_f32()
+        );
+        ensure!(charm > Duration::ZERO && charm <= istioctl, "{detail}");
+        Ok(detail)
+    });
+}
+
+/// Runs `istioctl install` or `upgrade`.
+fn istioctl(world: &mut World, command: &str, cni: bool) -> Result<String> {
+    let mut settings = vec![
+        "profile=minimal".to_owned(),
+        "meshConfig.accessLogFile=/dev/stdout".to_owned(),
+    ];
+    if cni {
+        settings.extend([
+            "components.cni.enabled=true".to_owned(),
+            format!("values.cni.cniBinDir={}", world.node.plugins().display()),
+            format!(
+                "values.cni.cniConfDir={}",
+                world.node.plugin_configuration().display()
+            ),
+        ]);
+    }
+    let mut arguments = vec![command, "--skip-confirmation"];
+    for setting in &settings {
+        arguments.extend(["--set", setting]);
+    }
+    world.cluster.istioctl(&arguments)
+}
+
+/// The middle one of the times from the beginning of `on` to the first new pod that is Ready with
+/// `istio-validation`.
+fn median_of_switches(
+    world: &mut World,
+    on: impl Fn(&mut World) -> Result<String>,
+    off: impl Fn(&mut World) -> Result<String>,
+) -> Result<Duration> {
+    let mut times = Vec::new();
+    for _ in 0..TIMES {
+        let cluster = world.cluster;
+        let enough = AtomicBool::new(false);
+        let (first, switched) = thread::scope(|scope| {
+            let first = scope.spawn(|| first_ready(cluster, &enough));
+            let switched = on(world);
+            if switched.is_err() {
+                enough.store(true, Ordering::Relaxed);
+            }
+            (first.join(), switched)
+        });
+        switched?;
+        times.push(first.map_err(|_| anyhow!("making pods panicked"))??);
+        world.clear(STREAM)?;
+        off(world)?;
+    }
+    times.sort();
+    times.get(TIMES / 2).copied().context("nothing was timed")
+}
+
+/// Makes pods until one that has `istio-validation` is Ready.
+fn first_ready(cluster: &TestCluster, enough: &AtomicBool) -> Result<Duration> {
+    let started = Instant::now();
+    let mut watch = cluster
+        .command(Program::Kubectl)?
+        .args(["get", "pods", "--namespace", STREAM])
+        .args(["--watch", "--output=json"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot run kubectl")?;
+    let seen = watch.stdout.take().context("kubectl has no output")?;
+    let (found, first) = mpsc::channel();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            let mut pods = Deserializer::from_reader(BufReader::new(seen))
+                .into_iter::<Value>()
+                .map_while(Result::ok);
+            let wanted =
+                |pod: Value| is_ready(&pod) && init_container(&pod, "istio-validation").is_some();
+            if pods.any(wanted) {
+                // Nobody listens any more after a failure.
+                let _ = found.send(started.elapsed());
+            }
+        });
+        let result = make_pods(cluster, started, &first, enough);
+        // It may have ended by itself; nothing else can be done about a failure.
+        let _ = watch.kill();
+        let _ = watch.wait();
+        result
+    })
+}
+
+fn make_pods(
+    cluster: &TestCluster,
+    started: Instant,
+    first: &Receiver<Duration>,
+    enough: &AtomicBool,
+) -> Result<Duration> {
+    let mut next = started;
+    for number in 0.. {
+        match first.recv_timeout(next.saturating_duration_since(Instant::now())) {
+            Ok(time) => return Ok(time),
+            Err(RecvTimeoutError::Disconnected) => bail!("kubectl no longer watches"),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        if enough.load(Ordering::Relaxed) {
+            bail!("the switch failed");
+        }
+        if started.elapsed() > LONGEST {
+            bail!("no pod is Ready after {} s", LONGEST.as_secs());
+        }
+        create(cluster, STREAM, &format!("pod-{number}"))?;
+        if number >= MOST {
+            delete(cluster, STREAM, &format!("pod-{}", number - MOST))?;
+        }
+        next += INTERVAL;
+    }
+    bail!("there are no more numbers");
+}
