@@ -177,9 +177,13 @@ fn mutual_tls(world: &World) -> Result<String> {
                 "spec": {"selector": {"app": "server"}, "ports": [{"name": "http", "port": 8080}]},
             },
         ]}))?;
-    world.create_ready(SHOP, "server")?;
-    world.create_ready(SHOP, "client")?;
-    world.create_ready(OUTSIDE, "stranger")?;
+    let pods = [(SHOP, "server"), (SHOP, "client"), (OUTSIDE, "stranger")];
+    for (namespace, name) in pods {
+        world.create(namespace, name)?;
+    }
+    for (namespace, name) in pods {
+        world.wait_ready(namespace, name)?;
+    }
     let url = &format!("http://server.{SHOP}:8080/");
     let answer = eventually("the client has an answer", || {
         world.fetch(SHOP, "client", url)
@@ -204,7 +208,7 @@ fn restricted_accepts(world: &World) -> Result<String> {
 
 fn off_again(world: &mut World) -> Result<String> {
     for namespace in [SHOP, STRICT, OUTSIDE] {
-        world.clear(namespace)?;
+        world.delete_pods(namespace)?;
     }
     let detail = world.switch_off()?;
     let left = world.cluster.kubectl(&[

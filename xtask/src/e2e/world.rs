@@ -130,6 +130,11 @@ impl World {
     /// Creates a pod and waits until it is Ready.
     pub(super) fn create_ready(&self, namespace: &str, name: &str) -> Result<Value> {
         self.create(namespace, name)?;
+        self.wait_ready(namespace, name)
+    }
+
+    /// Waits until a pod is Ready.
+    pub(super) fn wait_ready(&self, namespace: &str, name: &str) -> Result<Value> {
         eventually(&format!("pod {name} is Ready"), || {
             let pod = self.cluster.get(&["pod", name, "--namespace", namespace])?;
             if is_ready(&pod) {
@@ -141,13 +146,19 @@ impl World {
 
     /// Deletes all pods of a namespace and waits until they are gone.
     pub(super) fn clear(&self, namespace: &str) -> Result<()> {
+        let all = ["delete", "pods", "--all", "--namespace", namespace];
+        self.cluster.kubectl(&all).map(drop)
+    }
+
+    /// Deletes all pods of a namespace, and does not wait until they are gone.
+    pub(super) fn delete_pods(&self, namespace: &str) -> Result<()> {
         let all = [
             "delete",
             "pods",
             "--all",
             "--namespace",
             namespace,
-            "--wait",
+            "--wait=false",
         ];
         self.cluster.kubectl(&all).map(drop)
     }
