@@ -137,8 +137,26 @@ impl HookContext<'_> {
     }
 
     pub(crate) fn notify(&mut self, progress: Progress<'_>) {
-        if (self.observer)(progress) == Reaction::Kill {
-            self.kill = true;
+        match (self.observer)(progress) {
+            Reaction::Continue => {}
+            Reaction::Kill => self.kill = true,
+            Reaction::Depose => self.depose(),
+        }
+    }
+
+    /// The first of the other units is elected, if the hook's unit is the leader.
+    fn depose(&mut self) {
+        let number = self.unit_number;
+        let Ok(application) = self.application_mut() else {
+            return;
+        };
+        if application.leader != Some(number) {
+            return;
+        }
+        let mut others = application.units.iter_mut().filter(|it| *it.0 != number);
+        if let Some((heir, unit)) = others.next() {
+            unit.leader_elected_due = true;
+            application.leader = Some(*heir);
         }
     }
 

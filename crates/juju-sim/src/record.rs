@@ -133,6 +133,9 @@ pub enum Reaction {
     Continue,
     /// Kill it, as the death of the pod would: for tests of what a half-done hook leaves behind.
     Kill,
+    /// Make another unit of the application its leader, as when a lease runs out; nothing happens
+    /// if there is no other. The hook goes on.
+    Depose,
 }
 
 /// A caller's function for [`Progress`].
