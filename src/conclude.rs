@@ -1,5 +1,7 @@
 //! From what a reconcile found to what `juju status` shows: pure.
 
+pub mod text;
+
 use std::collections::BTreeSet;
 
 use juju::Status;
@@ -11,6 +13,7 @@ use crate::configuration::{CNI_BIN_DIR, CNI_CONF_DIR, CniSetting, ConfigurationP
 use crate::control_plane::{CniPaths, KubernetesVersion};
 use crate::decide::{Awaited, Settings};
 use crate::plan::Obstacle;
+use text::{cut, up_to_three};
 
 /// Istio 1.31's own minimum
 /// (<https://istio.io/latest/docs/releases/supported-releases/#support-status-of-istio-releases>).
@@ -33,6 +36,8 @@ pub enum Finding {
     AgentFault(Fault, Phase),
     /// Not done in time.
     StillWaiting(Awaited),
+    /// Another unit has become the leader meanwhile, and goes on.
+    Deposed,
     /// The cluster refused, or did not answer; the text says what to which object.
     Refused(ClusterFault, String),
 }
@@ -64,14 +69,16 @@ pub fn of_finding(finding: &Finding, settings: &Settings) -> Status {
             "Pod Security refuses the CNI node agent; run: kubectl label namespace {namespace} \
              --overwrite pod-security.kubernetes.io/enforce=privileged"
         )),
-        Finding::AgentFault(Fault::NoConfiguration { node }, _) => Status::Blocked(format!(
-            "{CNI_CONF_DIR} holds no CNI configuration on {node}: set the directory that the \
-             container runtime reads; injection stays at istio-init"
+        Finding::AgentFault(Fault::NoConfiguration { nodes }, _) => Status::Blocked(format!(
+            "{CNI_CONF_DIR} holds no CNI configuration on {}: set the directory that the \
+             container runtime reads; injection stays at istio-init",
+            up_to_three(nodes)
         )),
         Finding::AgentFault(Fault::PathMissing { paths, nodes }, phase) => {
             Status::Blocked(path_missing(paths, nodes, *phase, settings))
         }
         Finding::StillWaiting(awaited) => Status::Waiting(still_waiting(awaited, application)),
+        Finding::Deposed => standby(),
         Finding::Refused(fault, text) => refused(fault, text, application),
     }
 }
@@ -137,23 +144,9 @@ fn path_missing(
     )
 }
 
-fn up_to_three(names: &BTreeSet<String>) -> String {
-    let first: Vec<_> = names.iter().take(3).map(String::as_str).collect();
-    match names.len().saturating_sub(first.len()) {
-        0 => first.join(", "),
-        more => format!("{} (+{more} more)", first.join(", ")),
-    }
-}
-
 fn still_waiting(awaited: &Awaited, application: &str) -> String {
-    let reason = awaited
-        .reason
-        .as_ref()
-        .map(|it| format!(" ({})", cut(it)))
-        .unwrap_or_default();
     format!(
-        "{}{reason}; goes on at the next update-status, or: juju run {application}/leader reconcile",
-        awaited.progress
+        "{awaited}; goes on at the next update-status, or: juju run {application}/leader reconcile"
     )
 }
 
@@ -169,15 +162,6 @@ fn refused(fault: &ClusterFault, text: &str, application: &str) -> Status {
         | ClusterFault::Immutable(_)
         | ClusterFault::Invalid(_)
         | ClusterFault::Unexpected(_) => Status::Blocked(cut(text)),
-    }
-}
-
-/// At most 200 characters, so that `juju status` stays readable; the log has the rest.
-fn cut(text: &str) -> String {
-    const LONGEST: usize = 200;
-    match text.char_indices().nth(LONGEST) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}…", &text[..end]),
     }
 }
 

@@ -1,17 +1,20 @@
 //! From what was read to what shall be: pure.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use k8s_openapi::api::core::v1::Pod;
 
 use crate::cni::rollout::{Rollout, RolloutFacts, rollout};
 use crate::cni::{Agent, Observed, Phase, phase};
+use crate::conclude::text::cut;
 use crate::configuration::{CniSetting, Configuration};
 use crate::control_plane::{ControlPlane, Injection, KubernetesVersion};
 use crate::kinds::Wave;
 use crate::object::{Object, ObjectId};
 use crate::plan::ownership::{Owner, Ownership, ownership};
-use crate::plan::{LiveObjects, Obstacle, Plan, Upsert, drift};
+use crate::plan::take_over::taken_over;
+use crate::plan::{Deletion, LiveObjects, Obstacle, Plan, Upsert, drift};
 use crate::readiness::{Readiness, readiness};
 use crate::render::{RenderError, render};
 use crate::snapshot::{AgentFacts, Snapshot};
@@ -151,14 +154,7 @@ pub fn agent_rollout(
     let daemon_set = snapshot.daemon_set(&settings.namespace)?;
     let Some(facts) = facts else {
         let counts = crate::readiness::daemon_set_counts(daemon_set);
-        let held_by = std::collections::BTreeMap::new();
-        return Some(Rollout {
-            ready: true,
-            counts,
-            fault: None,
-            held_by,
-            running: None,
-        });
+        return Some(Rollout::complete(counts));
     };
     let AgentFacts {
         pods,
@@ -217,11 +213,29 @@ pub fn pods_left(facts: &AgentFacts) -> usize {
     facts.pods.iter().filter(alive).count()
 }
 
-/// Whether the live DaemonSet needs no new pods.
+/// Whether the live DaemonSet needs no new pods. Fields of a tool that this charm replaces pass to
+/// it without a change.
 fn fits(wanted: &Object, live: &Object) -> bool {
-    drift::differences(wanted, live)
+    drift::differences(wanted, taken_over(live).as_ref().unwrap_or(live))
         .iter()
         .all(|it| !it.path.starts_with(".spec"))
+}
+
+/// The deletion of a node agent that belongs to an installation which this application replaces:
+/// it goes when its own would go. It does not carry the marks of this charm, as it stayed as it was
+/// until no pod needed it.
+pub fn replaced_agent(phase: Phase, settings: &Settings, snapshot: &Snapshot) -> Option<Deletion> {
+    let daemon_set = snapshot.daemon_set(&settings.namespace)?;
+    let owner = settings.owner();
+    let replaced = ownership(daemon_set, &owner) == Ownership::Adopted;
+    if phase != Phase::Removing || !replaced {
+        return None;
+    }
+    Some(Deletion {
+        id: daemon_set.id().clone(),
+        uid: daemon_set.at("/metadata/uid")?.as_str()?.to_owned(),
+        under_way: daemon_set.at("/metadata/deletionTimestamp").is_some(),
+    })
 }
 
 /// The live objects that a phase leaves alone.
@@ -281,6 +295,15 @@ pub struct Awaited {
     pub progress: String,
     /// Why it is no further, where that is known.
     pub reason: Option<String>,
+}
+
+impl fmt::Display for Awaited {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.reason {
+            Some(reason) => write!(formatter, "{} ({})", self.progress, cut(reason)),
+            None => formatter.write_str(&self.progress),
+        }
+    }
 }
 
 /// The part of a plan that may be carried out now.

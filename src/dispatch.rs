@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use juju::context::{Event, HookContext};
 use juju::log::juju_log_layer;
-use juju::{HookTools, Status};
+use juju::{HookTools, Status, ToolError};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::{Layer as _, registry};
@@ -16,7 +16,7 @@ use crate::cluster::Cluster;
 use crate::cluster::connect::Access;
 use crate::configuration::{self, Configuration};
 use crate::decide::Settings;
-use crate::reconcile::{Bounds, Reconciler, Report};
+use crate::reconcile::{Bounds, Reconciler, Report, Unit};
 use crate::{actions, conclude, reconcile, removal};
 
 /// Set to `debug`, the log tells more. Each level of lines costs a hook-tool process, and models do
@@ -136,12 +136,8 @@ impl Charm {
             Ok(settings) => settings,
             Err(status) => return Ok(status),
         };
-        let mut say = |status: &Status| {
-            if let Err(error) = self.tools.set_unit_status(status) {
-                tracing::warn!(%error, "cannot show progress");
-            }
-        };
-        let report = Reconciler::new(&cluster, &settings, self.bounds, &mut say)
+        let mut unit = Leader(&self.tools);
+        let report = Reconciler::new(&cluster, &settings, self.bounds, &mut unit)
             .run()
             .await?;
         self.report(&report, &settings)
@@ -227,6 +223,21 @@ impl Charm {
             }
         }
         Ok(summary(statuses))
+    }
+}
+
+/// The unit whose hook runs.
+struct Leader<'a>(&'a HookTools);
+
+impl Unit for Leader<'_> {
+    fn show(&mut self, status: &Status) {
+        if let Err(error) = self.0.set_unit_status(status) {
+            tracing::warn!(%error, "cannot show progress");
+        }
+    }
+
+    fn leads(&mut self) -> Result<bool, ToolError> {
+        self.0.is_leader_now()
     }
 }
 

@@ -37,12 +37,43 @@ pub fn is_node_ready(node: &Node) -> bool {
         .any(|it| it.type_ == "Ready" && it.status == "True")
 }
 
-/// The events about exactly this pod.
-pub fn events_of<'a>(pod: &'a Pod, events: &'a [Event]) -> impl Iterator<Item = &'a Event> {
-    let uid = pod.metadata.uid.as_deref();
+/// The messages of events about exactly this object, with that reason.
+pub fn messages_about<'a>(
+    uid: Option<&'a str>,
+    reason: &'a str,
+    events: &'a [Event],
+) -> impl Iterator<Item = &'a str> {
     events
         .iter()
         .filter(move |it| uid.is_some() && it.involved_object.uid.as_deref() == uid)
+        .filter(move |it| it.reason.as_deref() == Some(reason))
+        .filter_map(|it| it.message.as_deref())
+}
+
+/// What kubelet says of the pod's volumes that cannot be mounted, while that holds the pod.
+///
+/// Such an event stays for an hour, and containers begin after all volumes are mounted: those of a
+/// pod whose containers have begun are from before.
+pub fn failed_mounts<'a>(pod: &'a Pod, events: &'a [Event]) -> impl Iterator<Item = &'a str> {
+    let uid = pod.metadata.uid.as_deref();
+    let begun = statuses(pod).any(has_begun);
+    messages_about(uid, "FailedMount", events).filter(move |_| !begun)
+}
+
+/// Whether kubelet has come so far as to pull the image, or further.
+fn has_begun(status: &ContainerStatus) -> bool {
+    let waits = |state: &ContainerState| {
+        let waiting = state.waiting.as_ref();
+        waiting.is_some_and(|it| it.reason.as_deref().is_none_or(is_before_containers))
+    };
+    let state = status.state.as_ref();
+    let exists = state.is_some_and(|it| *it != ContainerState::default());
+    exists && !state.is_some_and(waits)
+}
+
+/// Whether that is what kubelet says of a container it has not come to yet.
+fn is_before_containers(reason: &str) -> bool {
+    matches!(reason, "ContainerCreating" | "PodInitializing")
 }
 
 /// The reason of a pod that runs and has nothing to say.
@@ -56,11 +87,8 @@ pub fn why_not_ready(pod: &Pod, events: &[Event]) -> String {
     if let Some(reason) = statuses(pod).find_map(container_fault) {
         return reason;
     }
-    let failed_mount = events_of(pod, events)
-        .filter(|event| event.reason.as_deref() == Some("FailedMount"))
-        .find_map(|event| event.message.clone());
-    if let Some(message) = failed_mount {
-        return message;
+    if let Some(message) = failed_mounts(pod, events).next() {
+        return message.to_owned();
     }
     match condition(pod, "PodScheduled") {
         Some(("False", message)) => {
@@ -100,7 +128,7 @@ fn statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
 fn container_fault(status: &ContainerStatus) -> Option<String> {
     let waiting = status.state.as_ref()?.waiting.as_ref()?;
     let reason = waiting.reason.as_deref()?;
-    if matches!(reason, "ContainerCreating" | "PodInitializing") {
+    if is_before_containers(reason) {
         return None;
     }
     let message = waiting.message.as_deref();
@@ -119,4 +147,69 @@ fn container_fault(status: &ContainerStatus) -> Option<String> {
 
 fn exit_code(state: &ContainerState) -> Option<i32> {
     Some(state.terminated.as_ref()?.exit_code)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn pod(status: &Value) -> Pod {
+        let mut container = json!({
+            "name": "install-cni", "image": "example.test/cni:1", "imageID": "", "ready": false,
+            "restartCount": 0,
+        });
+        for (key, value) in status.as_object().unwrap() {
+            container[key] = value.clone();
+        }
+        serde_json::from_value(json!({
+            "metadata": {"name": "agent", "uid": "uid"},
+            "status": {
+                "conditions": [{"type": "PodScheduled", "status": "True"}],
+                "containerStatuses": [container],
+            },
+        }))
+        .unwrap()
+    }
+
+    fn why(status: &Value) -> String {
+        let event = json!({
+            "metadata": {}, "involvedObject": {"uid": "uid"}, "reason": "FailedMount",
+            "message": "no such directory",
+        });
+        why_not_ready(&pod(status), &[serde_json::from_value(event).unwrap()])
+    }
+
+    #[test]
+    fn a_container_tells_more_than_an_event() {
+        let waiting = |reason: &str, message: Value| {
+            let waiting = json!({"reason": reason, "message": message});
+            json!({
+                "state": {"waiting": waiting}, "lastState": {"terminated": {"exitCode": 2}},
+            })
+        };
+        let pull = waiting("ImagePullBackOff", json!("Back-off pulling image \"i\""));
+        assert_eq!(why(&pull), "ImagePullBackOff: Back-off pulling image \"i\"");
+        let crash = waiting("CrashLoopBackOff", json!("back-off 40s"));
+        assert_eq!(
+            why(&crash),
+            "container install-cni keeps crashing (exit code 2)"
+        );
+        let error = waiting("CreateContainerConfigError", Value::Null);
+        assert_eq!(
+            why(&error),
+            "CreateContainerConfigError (example.test/cni:1)"
+        );
+    }
+
+    #[test]
+    fn a_mount_that_failed_counts_until_containers_begin() {
+        let creating = json!({"state": {"waiting": {"reason": "ContainerCreating"}}});
+        assert_eq!(why(&creating), "no such directory");
+        assert_eq!(why(&json!({})), "no such directory");
+        assert_eq!(why(&json!({"state": {"running": {}}})), NOT_READY);
+        let ended = json!({"state": {"terminated": {"exitCode": 1}}});
+        assert_eq!(why(&ended), NOT_READY);
+    }
 }

@@ -5,31 +5,36 @@
 
 mod apply;
 mod draining;
+mod look;
 pub mod observe;
 mod patience;
+mod unit;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use juju::Status;
+use futures::future::join_all;
+use juju::{Status, ToolError};
 
 use crate::cluster::Cluster;
 use crate::cluster::error::ClusterError;
-use crate::cluster::watch::Watched;
 use crate::cni::Phase;
-use crate::cni::rollout::{Fault, Rollout, waits_for_configuration};
+use crate::cni::rollout::{Fault, waits_for_configuration};
 use crate::conclude::Finding;
 use crate::decide::{self, Awaited, Settings, Wanted};
 use crate::object::ObjectId;
 use crate::plan::{Obstacle, Plan, plan};
 use crate::render::RenderError;
-use crate::snapshot::{AgentFacts, Snapshot};
 use draining::{Drain, DrainProgress};
-use observe::{Collection, Reading};
+use look::{Look, leaving, progress_of, rolling_out, watched};
+use observe::Reading;
 use patience::Patience;
 pub use patience::{Bounds, retried};
+pub use unit::Unit;
 
 /// The container of the node agent's pods.
 const AGENT_CONTAINER: &str = "install-cni";
+/// Of how many node agents the log is read at once.
+const MOST_LOGS: usize = 10;
 
 /// How a reconcile ended.
 #[derive(Debug)]
@@ -48,44 +53,43 @@ pub enum ReconcileError {
     /// The objects could not be rendered.
     #[error("cannot render the control plane")]
     Render(#[from] RenderError),
-}
-
-/// What one look at the cluster gave.
-struct Look {
-    snapshot: Snapshot,
-    phase: Phase,
-    rollout: Option<Rollout>,
-    plan: Plan,
-    awaited: Vec<Awaited>,
-    watches: Vec<Watched>,
+    /// Whether the unit is the leader could not be told.
+    #[error("cannot tell whether this unit leads")]
+    Leadership(#[from] ToolError),
 }
 
 /// One reconcile.
 pub struct Reconciler<'a> {
     cluster: &'a Cluster,
     settings: &'a Settings,
-    say: &'a mut dyn FnMut(&Status),
+    unit: &'a mut dyn Unit,
+    /// Whether time has passed since the unit was known to be the leader.
+    waited: bool,
     patience: Patience,
     drain: Drain,
     applied: BTreeMap<ObjectId, apply::Applied>,
+    /// Whether this hook has seen the node agent go.
+    agent_went: bool,
     warnings: Vec<String>,
 }
 
 impl<'a> Reconciler<'a> {
-    /// A reconcile that tells its progress through `say`, and waits as long as `bounds` allow.
+    /// A reconcile for a unit that is the leader, which waits as long as `bounds` allow.
     pub fn new(
         cluster: &'a Cluster,
         settings: &'a Settings,
         bounds: Bounds,
-        say: &'a mut dyn FnMut(&Status),
+        unit: &'a mut dyn Unit,
     ) -> Self {
         Self {
             cluster,
             settings,
-            say,
+            unit,
+            waited: false,
             patience: Patience::new(bounds),
             drain: Drain::default(),
             applied: BTreeMap::new(),
+            agent_went: false,
             warnings: Vec::new(),
         }
     }
@@ -144,8 +148,11 @@ impl<'a> Reconciler<'a> {
             .filter(|it| self.may_apply(it, &look.snapshot))
             .collect();
         if !upserts.is_empty() {
+            if !self.still_leads()? {
+                return Ok(Some(self.report(&look, vec![Finding::Deposed])));
+            }
             let what = progress_of(look.phase, self.settings, upserts.len());
-            (self.say)(&Status::Maintenance(what));
+            self.unit.show(&Status::Maintenance(what));
             self.apply(&upserts, &look.snapshot).await?;
             return Ok(None);
         }
@@ -162,8 +169,12 @@ impl<'a> Reconciler<'a> {
             .filter(|it| complete && !it.under_way);
         let deletions: Vec<_> = deletions.collect();
         if !deletions.is_empty() {
+            if !self.still_leads()? {
+                return Ok(Some(self.report(&look, vec![Finding::Deposed])));
+            }
             let count = deletions.len();
-            (self.say)(&Status::Maintenance(format!("removing {count} objects")));
+            self.unit
+                .show(&Status::Maintenance(format!("removing {count} objects")));
             for deletion in deletions {
                 tracing::info!("deleting {}", deletion.id);
                 self.cluster.delete(&deletion.id, &deletion.uid).await?;
@@ -173,18 +184,24 @@ impl<'a> Reconciler<'a> {
         look.awaited.splice(0..0, batch.awaited);
         // A node agent that is on its way out may fail as it likes.
         let rollout = look.rollout.as_ref().filter(|_| look.phase.applies_agent());
-        if let Some(fault) = rollout.and_then(|it| it.fault.clone()) {
+        let fault = rollout.and_then(|it| it.fault.clone());
+        let settled = self.patience.has_settled(fault.as_ref());
+        if let Some(fault) = fault {
+            if !settled {
+                self.wait(&look).await;
+                return Ok(None);
+            }
             let findings = vec![Finding::AgentFault(fault, look.phase)];
             return Ok(Some(self.report(&look, findings)));
         }
         if look.awaited.is_empty() {
             let settled = Finding::Settled {
-                agent: agent_numbers(&look),
+                agent: look.agent_numbers(),
             };
             let findings = vec![settled];
             return Ok(Some(self.report(&look, findings)));
         }
-        if let Some(fault) = self.fault_in_log(&look).await {
+        if let Some(fault) = self.fault_in_logs(&look).await {
             let findings = vec![Finding::AgentFault(fault, look.phase)];
             return Ok(Some(self.report(&look, findings)));
         }
@@ -193,12 +210,15 @@ impl<'a> Reconciler<'a> {
             let findings = awaited.into_iter().map(Finding::StillWaiting).collect();
             return Ok(Some(self.report(&look, findings)));
         }
-        let first = look
-            .awaited
-            .first()
-            .map(|it| it.progress.clone())
-            .unwrap_or_default();
-        (self.say)(&Status::Maintenance(first));
+        if let Some(first) = look.awaited.first() {
+            // What goes well passes through many reasons, too quickly to be read.
+            let text = if self.patience.is_long() {
+                first.to_string()
+            } else {
+                first.progress.clone()
+            };
+            self.unit.show(&Status::Maintenance(text));
+        }
         self.wait(&look).await;
         Ok(None)
     }
@@ -239,12 +259,16 @@ impl<'a> Reconciler<'a> {
             Phase::RollingOut => awaited.extend(rolling_out(rollout.as_ref())),
             Phase::Off | Phase::On => {}
         }
-        if phase != Phase::Draining && phase != Phase::Removing {
-            self.drain = Drain::default();
+        match phase {
+            Phase::Removing => self.agent_went = true,
+            Phase::Draining => {}
+            Phase::Off | Phase::RollingOut | Phase::On => self.drain = Drain::default(),
         }
         let wanted = wanted.in_phase(settings, phase)?;
         let held = decide::held(phase, &owner, &reading.snapshot.live);
-        let plan = plan(&wanted.objects, &held, &reading.snapshot.live, &owner);
+        let mut plan = plan(&wanted.objects, &held, &reading.snapshot.live, &owner);
+        let replaced = decide::replaced_agent(phase, settings, &reading.snapshot);
+        plan.deletions.extend(replaced);
         let watches = reading.watches(&watched(phase));
         Ok(Look {
             snapshot: reading.snapshot,
@@ -256,20 +280,37 @@ impl<'a> Reconciler<'a> {
         })
     }
 
-    /// What the node agent's log says when it takes long; a log that cannot be read says nothing.
-    async fn fault_in_log(&self, look: &Look) -> Option<Fault> {
-        let running = look.rollout.as_ref()?.running.as_ref();
-        let (node, pod) =
-            running.filter(|_| look.phase == Phase::RollingOut && self.patience.is_long())?;
-        let log = self
-            .cluster
-            .last_lines(pod, AGENT_CONTAINER, 20)
-            .await
-            .ok()?;
-        waits_for_configuration(&log).then(|| Fault::NoConfiguration { node: node.clone() })
+    /// What the node agents' logs say when it takes long; one that cannot be read says nothing.
+    async fn fault_in_logs(&self, look: &Look) -> Option<Fault> {
+        if look.phase != Phase::RollingOut || !self.patience.is_long() {
+            return None;
+        }
+        let running = &look.rollout.as_ref()?.running;
+        let asked = running
+            .iter()
+            .take(MOST_LOGS)
+            .map(|(node, pod)| async move {
+                let log = self.cluster.last_lines(pod, AGENT_CONTAINER, 20).await;
+                log.is_ok_and(|it| waits_for_configuration(&it))
+                    .then(|| node.clone())
+            });
+        let nodes: BTreeSet<String> = join_all(asked).await.into_iter().flatten().collect();
+        (!nodes.is_empty()).then_some(Fault::NoConfiguration { nodes })
+    }
+
+    /// Whether the unit may write. Juju guarantees leadership for 30 s after it was asked, and a
+    /// wait may be longer.
+    fn still_leads(&mut self) -> Result<bool, ToolError> {
+        if !self.waited {
+            return Ok(true);
+        }
+        let leads = self.unit.leads()?;
+        self.waited = !leads;
+        Ok(leads)
     }
 
     async fn wait(&mut self, look: &Look) {
+        self.waited = true;
         let pause = self.patience.until_next_look(self.drain.poll());
         let changed = self.cluster.changed(&look.watches);
         // Whichever comes first; changes come in bursts, so the rest of a burst is let pass.
@@ -291,6 +332,13 @@ impl<'a> Reconciler<'a> {
         let mut warnings = std::mem::take(&mut self.warnings);
         for (id, why) in &look.plan.left {
             warnings.push(format!("{id} is left as it is: {why}"));
+        }
+        if look.phase == Phase::Off && self.agent_went {
+            warnings.push(format!(
+                "pods created while the CNI was on cannot start again after a reboot of their node; \
+                 to list their workloads: juju run {}/leader list-stale-workloads",
+                self.settings.application
+            ));
         }
         if let Some(rollout) = &look.rollout {
             for (node, why) in &rollout.held_by {
@@ -317,73 +365,14 @@ pub enum TurnError {
     Defect(#[from] ReconcileError),
 }
 
-impl From<RenderError> for TurnError {
-    fn from(error: RenderError) -> Self {
+impl From<ToolError> for TurnError {
+    fn from(error: ToolError) -> Self {
         Self::Defect(error.into())
     }
 }
 
-/// What a phase waits for.
-fn watched(phase: Phase) -> Vec<Collection> {
-    use Collection::{Agents, Istiods, Kind, Nodes, Pending, Warnings};
-    let mut watched = vec![
-        Kind("CustomResourceDefinition"),
-        Kind("Deployment"),
-        Istiods,
-    ];
-    match phase {
-        Phase::RollingOut => watched.extend([Kind("DaemonSet"), Agents, Nodes, Warnings]),
-        Phase::Draining => watched.push(Pending),
-        Phase::Removing => watched.extend([Kind("DaemonSet"), Agents]),
-        Phase::Off | Phase::On => {}
+impl From<RenderError> for TurnError {
+    fn from(error: RenderError) -> Self {
+        Self::Defect(error.into())
     }
-    watched
-}
-
-fn rolling_out(rollout: Option<&Rollout>) -> Option<Awaited> {
-    let Some(rollout) = rollout else {
-        let progress = format!("{} is not created yet", crate::names::NODE_AGENT);
-        return Some(Awaited {
-            progress,
-            reason: None,
-        });
-    };
-    if rollout.ready {
-        return None;
-    }
-    let (ready, desired) = (rollout.counts.ready, rollout.counts.desired);
-    let progress = format!("{} {ready}/{desired} nodes", crate::names::NODE_AGENT);
-    let reason = rollout
-        .held_by
-        .iter()
-        .next()
-        .map(|(node, why)| format!("{node}: {why}"));
-    Some(Awaited { progress, reason })
-}
-
-fn leaving(facts: Option<&AgentFacts>) -> Awaited {
-    let left = facts.map_or(0, decide::pods_left);
-    let progress = format!("{} is going ({left} pods left)", crate::names::NODE_AGENT);
-    Awaited {
-        progress,
-        reason: None,
-    }
-}
-
-fn agent_numbers(look: &Look) -> Option<(u32, u32)> {
-    let rollout = look.rollout.as_ref().filter(|_| look.phase == Phase::On)?;
-    Some((rollout.counts.ready, rollout.counts.desired))
-}
-
-fn progress_of(phase: Phase, settings: &Settings, count: usize) -> String {
-    let what = match phase {
-        Phase::Off => "applying the control plane",
-        Phase::RollingOut => "installing the CNI node agent",
-        Phase::On => "switching injection to the CNI node agent",
-        Phase::Draining if settings.wants_agent() => {
-            "switching the CNI off to change the node agent"
-        }
-        Phase::Draining | Phase::Removing => "switching the CNI off",
-    };
-    format!("{what} ({count} objects)")
 }

@@ -3,6 +3,10 @@
 //! Each replica reads the injection configuration on its own, 10 to 150 ms after it has changed. A
 //! pod created on trial reaches only one of them, so each is sent an `AdmissionReview` of its own.
 
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
 use k8s_openapi::ByteString;
 use serde_json::{Value, json};
 
@@ -71,6 +75,77 @@ fn names(value: &Value, name: &str) -> bool {
     }
 }
 
+/// How long an istiod may give no answer before the switch goes on without it. The API server
+/// waits for a webhook no longer, and with the policy `Fail` it then refuses the pod: an istiod
+/// that answers nobody injects nothing.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// An istiod that holds the switch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holding {
+    /// This one still gives what it gave before the change.
+    NotTakenUp(String),
+    /// This one gives no answer.
+    Silent(String),
+    /// None is ready.
+    NoneReady,
+}
+
+impl fmt::Display for Holding {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotTakenUp(name) => write!(formatter, "{name} has not taken up the change yet"),
+            Self::Silent(name) => write!(formatter, "{name} does not tell what it injects"),
+            Self::NoneReady => formatter.write_str("no istiod is ready"),
+        }
+    }
+}
+
+/// What the istiods have said so far, each on its own.
+#[derive(Debug, Default)]
+pub struct Acknowledgements {
+    /// Since when each gives no answer; `None` stands for all of them while none is ready.
+    silent_since: BTreeMap<Option<String>, Duration>,
+}
+
+impl Acknowledgements {
+    /// Weighs what every ready istiod answered at a moment, `at` being the time since the first
+    /// round. Empty when none holds the switch.
+    ///
+    /// One that is silent for 10 s in a row is passed over, and so is an istiod of which no replica
+    /// is ready for that long.
+    pub fn weigh(
+        &mut self,
+        at: Duration,
+        answers: &[(String, Option<Injection>)],
+        wanted: Injection,
+    ) -> Vec<Holding> {
+        let mut silent: Vec<Option<String>> = answers
+            .iter()
+            .filter(|(_, answer)| answer.is_none())
+            .map(|(name, _)| Some(name.clone()))
+            .collect();
+        if answers.is_empty() {
+            silent.push(None);
+        }
+        self.silent_since.retain(|it, _| silent.contains(it));
+        for it in silent {
+            self.silent_since.entry(it).or_insert(at);
+        }
+        let not_taken_up = answers
+            .iter()
+            .filter(|(_, answer)| answer.is_some_and(|it| it != wanted))
+            .map(|(name, _)| Holding::NotTakenUp(name.clone()));
+        let holds = |since: Duration| at.saturating_sub(since) < SILENCE;
+        let silent = self
+            .silent_since
+            .iter()
+            .filter(|(_, since)| holds(**since))
+            .map(|(name, _)| name.clone().map_or(Holding::NoneReady, Holding::Silent));
+        not_taken_up.chain(silent).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,5 +175,67 @@ mod tests {
         );
         assert_eq!(answer(&review(&json!({"not": "a patch"}))), None);
         assert_eq!(answer(&json!("junk")), None);
+    }
+
+    const ON: Option<Injection> = Some(Injection::IstioValidation);
+    const OFF: Option<Injection> = Some(Injection::IstioInit);
+
+    /// Weighs a round of answers of `a`, `b` and so on, at that second, while the CNI goes off.
+    fn weigh(
+        acknowledgements: &mut Acknowledgements,
+        second: u64,
+        answers: &[Option<Injection>],
+    ) -> String {
+        let names = ["a", "b", "c"].map(str::to_owned);
+        let answers: Vec<_> = names.into_iter().zip(answers.iter().copied()).collect();
+        let at = Duration::from_secs(second);
+        let holding = acknowledgements.weigh(at, &answers, Injection::IstioInit);
+        let texts: Vec<_> = holding.iter().map(ToString::to_string).collect();
+        texts.join("; ")
+    }
+
+    #[test]
+    fn every_istiod_must_have_taken_the_change_up() {
+        let mut all = Acknowledgements::default();
+        let both = "a has not taken up the change yet; c has not taken up the change yet";
+        assert_eq!(weigh(&mut all, 0, &[ON, OFF, ON]), both);
+        let one = "c has not taken up the change yet";
+        assert_eq!(
+            weigh(&mut all, 600, &[OFF, OFF, ON]),
+            one,
+            "however long it takes"
+        );
+        assert_eq!(weigh(&mut all, 601, &[OFF, OFF, OFF]), "");
+    }
+
+    #[test]
+    fn an_istiod_that_hangs_is_passed_over_and_holds_no_other() {
+        let mut all = Acknowledgements::default();
+        let hangs = "b does not tell what it injects";
+        assert_eq!(weigh(&mut all, 1, &[OFF, None]), hangs);
+        assert_eq!(weigh(&mut all, 10, &[OFF, None]), hangs);
+        assert_eq!(weigh(&mut all, 11, &[OFF, None]), "");
+        // It answers again, and so counts again.
+        assert_eq!(
+            weigh(&mut all, 12, &[OFF, ON]),
+            "b has not taken up the change yet"
+        );
+        assert_eq!(weigh(&mut all, 13, &[OFF, None]), hangs);
+        // Another takes its place.
+        assert_eq!(weigh(&mut all, 14, &[OFF, OFF]), "");
+    }
+
+    #[test]
+    fn without_any_answer_the_switch_goes_on() {
+        let mut none = Acknowledgements::default();
+        assert_eq!(weigh(&mut none, 0, &[]), "no istiod is ready");
+        assert_eq!(weigh(&mut none, 9, &[]), "no istiod is ready");
+        assert_eq!(weigh(&mut none, 10, &[]), "");
+        // One that becomes ready has its own time.
+        assert_eq!(
+            weigh(&mut none, 11, &[None]),
+            "a does not tell what it injects"
+        );
+        assert_eq!(weigh(&mut none, 21, &[None]), "");
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::{Event, Node, Pod};
 
+use crate::conclude::text::up_to_three;
 use crate::object::Object;
 use crate::pods;
 use crate::readiness::{DaemonSetCounts, daemon_set_counts};
@@ -34,8 +35,41 @@ pub struct Rollout {
     pub fault: Option<Fault>,
     /// Nodes that hold the rollout, with the reason in words.
     pub held_by: BTreeMap<String, String>,
-    /// A node, and its pod, that runs and does not become ready: its log may say why.
-    pub running: Option<(String, String)>,
+    /// Why pods that are still to be made are refused, as by a quota or a webhook.
+    pub refusal: Option<String>,
+    /// Nodes whose pods run and do not become ready, with those pods: their logs may say why.
+    pub running: BTreeMap<String, String>,
+}
+
+impl Rollout {
+    /// One that nothing holds.
+    pub fn complete(counts: DaemonSetCounts) -> Self {
+        Self {
+            ready: true,
+            counts,
+            fault: None,
+            held_by: BTreeMap::new(),
+            refusal: None,
+            running: BTreeMap::new(),
+        }
+    }
+
+    /// What holds the rollout, in words: of the reasons the one of most nodes, with up to three of
+    /// them.
+    pub fn reason(&self) -> Option<String> {
+        let mut nodes_of: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (node, why) in &self.held_by {
+            nodes_of.entry(why).or_default().push(node);
+        }
+        // Of as many nodes each, the first by the alphabet.
+        let most = nodes_of
+            .into_iter()
+            .rev()
+            .max_by_key(|(_, nodes)| nodes.len());
+        let refusal = || self.refusal.clone();
+        most.map(|(why, nodes)| format!("{}: {why}", up_to_three(nodes)))
+            .or_else(refusal)
+    }
 }
 
 /// Why a node agent cannot start until a person does something.
@@ -52,36 +86,38 @@ pub enum Fault {
     PodSecurity,
     /// The configuration directory holds no configuration that the plugin could be added to.
     NoConfiguration {
-        /// A node where it is so.
-        node: String,
+        /// The nodes where it is so.
+        nodes: BTreeSet<String>,
     },
 }
 
 /// Judges a rollout.
 ///
-/// A node that is not Ready does not hold it; a cordoned Ready node does. Nodes that the
-/// DaemonSet's controller leaves out (taints, another operating system) have no pod and do not count.
+/// A node that is not Ready does not hold it, nor does one that has gone; a cordoned Ready node
+/// does. Nodes that the DaemonSet's controller leaves out (taints, another operating system) have
+/// no pod and do not count.
 pub fn rollout(facts: RolloutFacts<'_>) -> Rollout {
-    let counts = daemon_set_counts(facts.daemon_set);
-    let not_ready_nodes: BTreeSet<&str> = facts
+    let mut counts = daemon_set_counts(facts.daemon_set);
+    let ready_nodes: BTreeSet<&str> = facts
         .nodes
         .iter()
-        .filter(|node| !pods::is_node_ready(node))
+        .filter(|node| pods::is_node_ready(node))
         .filter_map(|node| node.metadata.name.as_deref())
         .collect();
-    let revision_pods: Vec<&Pod> = facts
+    let counting = |pod: &&Pod| pods::node(pod).is_none_or(|it| ready_nodes.contains(it));
+    let staying: Vec<&Pod> = facts
         .pods
         .iter()
         .filter(|pod| pod.metadata.deletion_timestamp.is_none())
         .collect();
     let mut held_by = BTreeMap::new();
-    let mut running = None;
+    let mut running = BTreeMap::new();
     let mut missing: (BTreeSet<String>, BTreeSet<String>) = Default::default();
-    for pod in revision_pods.iter().filter(|pod| !pods::is_ready(pod)) {
-        let node = pods::node(pod).unwrap_or("(no node yet)").to_owned();
-        if not_ready_nodes.contains(node.as_str()) {
+    for pod in staying.iter().copied().filter(counting) {
+        if pods::is_ready(pod) {
             continue;
         }
+        let node = pods::node(pod).unwrap_or("(no node yet)").to_owned();
         let paths = missing_paths(pod, facts.events);
         if !paths.is_empty() {
             missing.0.extend(paths);
@@ -91,18 +127,23 @@ pub fn rollout(facts: RolloutFacts<'_>) -> Rollout {
         if why == pods::NOT_READY
             && let Some(name) = &pod.metadata.name
         {
-            running.get_or_insert((node.clone(), name.clone()));
+            running.insert(node.clone(), name.clone());
         }
         held_by.insert(node, why);
     }
-    let created = u32::try_from(revision_pods.len()).unwrap_or(u32::MAX);
+    let created = u32::try_from(staying.len()).unwrap_or(u32::MAX);
+    // The DaemonSet's own number follows its pods a moment later.
+    let ready = staying.iter().filter(|pod| pods::is_ready(pod)).count();
+    let ready = u32::try_from(ready).unwrap_or(u32::MAX);
+    counts.ready = counts.ready.max(ready.min(counts.desired));
     let complete = counts.observed && created >= counts.desired && counts.updated >= counts.desired;
+    let refusal = refusal(facts).filter(|_| created < counts.desired);
     let fault = if !missing.0.is_empty() {
         Some(Fault::PathMissing {
             paths: missing.0,
             nodes: missing.1,
         })
-    } else if created < counts.desired && refused_by_pod_security(facts) {
+    } else if refusal.is_some_and(|it| it.contains(POD_SECURITY)) {
         Some(Fault::PodSecurity)
     } else {
         None
@@ -112,6 +153,7 @@ pub fn rollout(facts: RolloutFacts<'_>) -> Rollout {
         counts,
         fault,
         held_by,
+        refusal: refusal.map(str::to_owned),
         running,
     }
 }
@@ -128,33 +170,28 @@ pub fn waits_for_configuration(log: &str) -> bool {
 /// what it found there instead, and has a comma in place of the colon where it found nothing
 /// (`pkg/volume/hostpath/host_path.go`).
 fn missing_paths(pod: &Pod, events: &[Event]) -> Vec<String> {
-    pods::events_of(pod, events)
-        .filter(|event| event.reason.as_deref() == Some("FailedMount"))
-        .filter_map(|event| event.message.as_deref())
+    pods::failed_mounts(pod, events)
         .flat_map(|message| message.split("hostPath type check failed").skip(1))
         .filter_map(|rest| rest.split_once(" is not a directory"))
         .map(|(path, _)| path.trim_start_matches([':', ',', ' ']).to_owned())
         .collect()
 }
 
-/// An event stays after its cause is gone, so the namespace's own word comes first. One without a
-/// word has the cluster's default, which only the event tells.
-fn refused_by_pod_security(facts: RolloutFacts<'_>) -> bool {
-    if facts.pod_security == Some("privileged") {
-        return false;
-    }
-    let uid = facts
-        .daemon_set
-        .at("/metadata/uid")
-        .and_then(serde_json::Value::as_str);
-    facts.events.iter().any(|event| {
-        event.involved_object.uid.as_deref() == uid
-            && event.reason.as_deref() == Some("FailedCreate")
-            && event
-                .message
-                .as_deref()
-                .is_some_and(|it| it.contains("violates PodSecurity"))
-    })
+/// What Pod Security's refusals contain
+/// (`PodSecurity` in `k8s.io/pod-security-admission/admission`, Kubernetes 1.37).
+const POD_SECURITY: &str = "violates PodSecurity";
+
+/// Why the DaemonSet's controller could not make a pod, as it said last.
+///
+/// An event stays after its cause is gone, so of Pod Security the namespace's own word comes
+/// first. One without a word has the cluster's default, which only the event tells.
+fn refusal(facts: RolloutFacts<'_>) -> Option<&str> {
+    let uid = facts.daemon_set.at("/metadata/uid");
+    let uid = uid.and_then(serde_json::Value::as_str);
+    let over = |it: &&str| facts.pod_security == Some("privileged") && it.contains(POD_SECURITY);
+    pods::messages_about(uid, "FailedCreate", facts.events)
+        .filter(|it| !over(it))
+        .last()
 }
 
 #[cfg(test)]

@@ -104,14 +104,14 @@ fn what_a_person_must_run_is_in_the_message() {
 #[test]
 fn a_directory_without_configuration_is_named() {
     let fault = Fault::NoConfiguration {
-        node: "n1".to_owned(),
+        nodes: names(["n1", "n2"]),
     };
     let status = of_finding(&Finding::AgentFault(fault, Phase::RollingOut), &on());
     assert_eq!(status.name(), "blocked");
     assert!(
         status
             .message()
-            .starts_with("cni-conf-dir holds no CNI configuration on n1")
+            .starts_with("cni-conf-dir holds no CNI configuration on n1, n2: ")
     );
 }
 
@@ -167,4 +167,9 @@ fn an_api_that_is_away_is_waited_for() {
         "waiting",
         "no Kubernetes API: connection refused",
     );
+}
+
+#[test]
+fn a_unit_that_is_leader_no_more_stands_by() {
+    check(&Finding::Deposed, &on(), "active", "standby");
 }

@@ -226,3 +226,33 @@ fn a_pod_on_a_node_that_is_not_ready_is_not_waited_for() {
     };
     assert_eq!(pods_left(&facts), 1);
 }
+
+#[test]
+fn the_node_agent_of_a_replaced_installation_goes_when_ours_would() {
+    let on = settings(true);
+    let mut snapshot = applied(&on);
+    assert_eq!(
+        replaced_agent(Phase::Removing, &on, &snapshot),
+        None,
+        "ours goes by itself"
+    );
+    let installed_for = |namespace: &'static str| {
+        move |it: &mut Value| {
+            it["metadata"]["labels"] = json!({
+                "operator.istio.io/managed": "Reconcile",
+                "install.operator.istio.io/owning-resource-namespace": namespace,
+            });
+        }
+    };
+    change(&mut snapshot, "DaemonSet", installed_for("mesh"));
+    let deletion = replaced_agent(Phase::Removing, &on, &snapshot).unwrap();
+    assert_eq!(
+        (deletion.id.kind.as_str(), deletion.under_way),
+        ("DaemonSet", false)
+    );
+    for phase in [Phase::Off, Phase::RollingOut, Phase::On, Phase::Draining] {
+        assert_eq!(replaced_agent(phase, &on, &snapshot), None, "{phase:?}");
+    }
+    change(&mut snapshot, "DaemonSet", installed_for("elsewhere"));
+    assert_eq!(replaced_agent(Phase::Removing, &on, &snapshot), None);
+}

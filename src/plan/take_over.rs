@@ -48,7 +48,7 @@ pub fn take_over(live: &Object) -> Option<Value> {
 }
 
 /// The live object as it will be after the take-over; `None` when there is nothing to take.
-pub(super) fn taken_over(live: &Object) -> Option<Object> {
+pub fn taken_over(live: &Object) -> Option<Object> {
     let fields = take_over(live)?;
     let mut object = live.clone();
     *object.at_mut("/metadata/managedFields")? = fields;

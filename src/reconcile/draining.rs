@@ -2,24 +2,22 @@
 
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures::future::try_join_all;
 use k8s_openapi::api::core::v1::Pod;
 use tokio::time::Instant;
 
 use super::observe::Reading;
 use crate::cluster::Cluster;
 use crate::cluster::error::ClusterError;
-use crate::cni::acknowledgement::{WEBHOOK_PATH, WEBHOOK_PORT, answer, question};
+use crate::cni::acknowledgement::{Acknowledgements, WEBHOOK_PATH, WEBHOOK_PORT, answer, question};
 use crate::cni::drain::{needs_agent, pod_name};
+use crate::conclude::text::up_to_three;
 use crate::control_plane::Injection;
 use crate::decide::Awaited;
 use crate::pods;
 
 /// How long one istiod may take to answer.
 const ANSWER: Duration = Duration::from_secs(2);
-/// After how long without any answer the switch goes on: with the webhook's policy `Fail`,
-/// nothing is being injected then.
-const SILENCE: Duration = Duration::from_secs(10);
 /// How long a pod that was injected just before may take to appear.
 const STRAGGLERS: Duration = Duration::from_secs(1);
 /// How long to wait before asking again.
@@ -29,7 +27,7 @@ const AGAIN: Duration = Duration::from_millis(200);
 #[derive(Debug, Default)]
 pub(super) struct Drain {
     asking_since: Option<Instant>,
-    answered: bool,
+    acknowledgements: Acknowledgements,
     acknowledged_at: Option<Instant>,
     poll: Option<Duration>,
 }
@@ -80,56 +78,37 @@ impl Drain {
         Ok(DrainProgress::Done)
     }
 
-    /// What the istiods still hold; nothing when all have taken the change up, or none answers.
+    /// What the istiods still hold; nothing when all that can inject have taken the change up.
     async fn ask(
         &mut self,
         cluster: &Cluster,
         istiods: &[Pod],
     ) -> Result<Vec<Awaited>, ClusterError> {
         let asking_since = *self.asking_since.get_or_insert_with(Instant::now);
-        let ready = istiods
-            .iter()
-            .filter(|pod| pods::is_ready(pod) && pod.metadata.deletion_timestamp.is_none());
-        let names: Vec<&str> = ready
-            .filter_map(|pod| pod.metadata.name.as_deref())
-            .collect();
-        let answers = join_all(names.iter().map(|name| ask_one(cluster, name))).await;
-        let mut holding = Vec::new();
-        for (name, answer) in names.iter().zip(answers) {
-            match answer? {
-                Some(Injection::IstioInit) => self.answered = true,
-                Some(Injection::IstioValidation) => {
-                    self.answered = true;
-                    let progress = format!("{name} has not taken up the change yet");
-                    holding.push(Awaited {
-                        progress,
-                        reason: None,
-                    });
-                }
-                None => {
-                    let progress = format!("{name} does not tell what it injects");
-                    holding.push(Awaited {
-                        progress,
-                        reason: None,
-                    });
-                }
+        // One that is being deleted answers until it is gone.
+        let ready = istiods.iter().filter(|pod| pods::is_ready(pod));
+        let names = ready.filter_map(|pod| pod.metadata.name.as_deref());
+        let asked = names.map(|name| async move {
+            let answer = ask_one(cluster, name).await?;
+            Ok::<_, ClusterError>((name.to_owned(), answer))
+        });
+        let answers: Vec<_> = try_join_all(asked).await?;
+        let at = asking_since.elapsed();
+        let wanted = Injection::IstioInit;
+        let holding = self.acknowledgements.weigh(at, &answers, wanted);
+        if holding.is_empty() {
+            for (name, _) in answers.iter().filter(|(_, answer)| answer.is_none()) {
+                tracing::warn!("{name} does not tell what it injects; going on without it");
+            }
+            if answers.is_empty() {
+                tracing::warn!("no istiod is ready; going on, as nothing can be injected");
             }
         }
-        if self.answered {
-            return Ok(holding);
-        }
-        if asking_since.elapsed() >= SILENCE {
-            tracing::warn!("no istiod says what it injects; going on, as nothing can be injected");
-            return Ok(Vec::new());
-        }
-        if holding.is_empty() {
-            let progress = "no istiod is ready".to_owned();
-            holding.push(Awaited {
-                progress,
-                reason: None,
-            });
-        }
-        Ok(holding)
+        let awaited = holding.iter().map(|it| Awaited {
+            progress: it.to_string(),
+            reason: None,
+        });
+        Ok(awaited.collect())
     }
 }
 
@@ -151,22 +130,10 @@ async fn ask_one(cluster: &Cluster, pod: &str) -> Result<Option<Injection>, Clus
     }
 }
 
-/// Names up to three pods.
 fn still_needed_by(pods: &[&Pod]) -> Awaited {
-    let names: Vec<_> = pods.iter().take(3).map(|pod| pod_name(pod)).collect();
-    let more = pods.len() - names.len();
-    let more = if more == 0 {
-        String::new()
-    } else {
-        format!(" (+{more} more)")
-    };
-    let progress = format!(
-        "pods that still need the CNI node agent: {}{more}",
-        names.join(", ")
-    );
-    let why = pods.first().map(|pod| pods::why_not_ready(pod, &[]));
+    let names = up_to_three(pods.iter().map(|pod| pod_name(pod)));
     Awaited {
-        progress,
-        reason: why,
+        progress: format!("pods that still need the CNI node agent: {names}"),
+        reason: pods.first().map(|pod| pods::why_not_ready(pod, &[])),
     }
 }

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use crate::cluster::error::ClusterError;
 use crate::cni::Phase;
+use crate::cni::rollout::Fault;
 use crate::decide::Awaited;
 
 /// How often a failed request is tried again.
@@ -18,6 +19,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 /// After how long it is worth asking why.
 const LONG: Duration = Duration::from_secs(15);
+
+/// How long a fault must stay the same, so that all nodes that have it are named.
+const SAME_FAULT: Duration = Duration::from_secs(2);
+/// After how long a fault that keeps changing is told all the same.
+const ANY_FAULT: Duration = Duration::from_secs(10);
 
 /// How long one hook may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +91,9 @@ pub(super) struct Patience {
     switching_until: Instant,
     started: Instant,
     moved: Instant,
-    seen: Vec<Awaited>,
+    seen: Vec<String>,
+    /// The latest fault, since when it is the same, and since when there is one.
+    fault: Option<(Fault, Instant, Instant)>,
 }
 
 impl Patience {
@@ -98,6 +106,7 @@ impl Patience {
             started: now,
             moved: now,
             seen: Vec::new(),
+            fault: None,
         }
     }
 
@@ -106,11 +115,13 @@ impl Patience {
         Instant::now() + pause <= self.ordinary_until
     }
 
-    /// Whether the time for what is awaited is over. What is awaited tells whether it moves.
+    /// Whether the time for what is awaited is over. How far that is tells whether it moves; the
+    /// reasons do not, as those of a pod that keeps failing change for ever.
     pub(super) fn is_over(&mut self, awaited: &[Awaited], phase: Phase) -> bool {
         let now = Instant::now();
-        if self.seen != awaited {
-            self.seen = awaited.to_vec();
+        let far = || awaited.iter().map(|it| &it.progress);
+        if !far().eq(&self.seen) {
+            self.seen = far().cloned().collect();
             self.moved = now;
         }
         if !phase.is_transition() {
@@ -120,6 +131,24 @@ impl Patience {
         now >= self.switching_until || (now >= self.ordinary_until && !moving)
     }
 
+    /// Whether a fault has been there long enough to be told, if there is one. Nodes come upon it
+    /// one by one.
+    pub(super) fn has_settled(&mut self, fault: Option<&Fault>) -> bool {
+        let now = Instant::now();
+        let Some(fault) = fault else {
+            self.fault = None;
+            return true;
+        };
+        let (same_since, since) = match self.fault.take() {
+            Some((seen, same_since, since)) if seen == *fault => (same_since, since),
+            Some((_, _, since)) => (now, since),
+            None => (now, now),
+        };
+        self.fault = Some((fault.clone(), same_since, since));
+        let longest = self.bounds.ordinary;
+        now >= same_since + SAME_FAULT.min(longest) || now >= since + ANY_FAULT.min(longest)
+    }
+
     /// Whether it has taken longer than things that go well.
     pub(super) fn is_long(&self) -> bool {
         self.started.elapsed() >= LONG.min(self.bounds.ordinary)
@@ -127,6 +156,7 @@ impl Patience {
 
     /// How long to wait for a change before looking again anyway.
     pub(super) fn until_next_look(&self, poll: Option<Duration>) -> Duration {
+        let poll = poll.or(self.fault.as_ref().map(|_| SAME_FAULT));
         let left = self
             .switching_until
             .saturating_duration_since(Instant::now());

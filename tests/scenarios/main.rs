@@ -3,7 +3,8 @@
 //! - `story`: what people do, from deploying to removing.
 //! - `inputs`: options that cannot be used, and a cluster that refuses or is away.
 //! - `ownership`: what is not this application's stays as it is; drift is set back.
-//! - `switch`: the CNI switch when something is in the way, or a hook is killed.
+//! - `nodes`: nodes that come, go or are special, and what holds the switch on them.
+//! - `switch`: the CNI switch when something is in the way, a hook is killed or its leader deposed.
 //! - `actions`: what `juju run` does.
 //! - `stale`: workloads that still run with what was injected before, and their restart.
 
@@ -15,6 +16,7 @@
 
 mod actions;
 mod inputs;
+mod nodes;
 mod ownership;
 mod stale;
 mod story;

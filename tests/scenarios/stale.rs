@@ -3,8 +3,8 @@
 use juju_sim::ActionResult;
 use serde_json::{Map, Value, json};
 
-use super::support::{APPLICATION, BOTH_PATHS, MODEL, World, shown};
-use super::switch::add_bare_nodes;
+use super::nodes::add_node;
+use super::support::{APPLICATION, BOTH_PATHS, MODEL, World, shown, until};
 
 /// The namespace of the workloads.
 const SHOP: &str = "shop";
@@ -67,16 +67,6 @@ fn apply_policy(world: &World, name: &str, rule: &Value, expression: &str) {
         },
     ]});
     world.cluster.apply(&policy).unwrap();
-}
-
-fn until(what: &str, condition: impl Fn() -> bool) {
-    for _ in 0..200 {
-        if condition() {
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(100));
-    }
-    panic!("waited in vain until {what}");
 }
 
 /// A workload of the namespace `shop`.
@@ -356,7 +346,7 @@ fn what_cannot_be_restarted_now_fails_with_what_to_do() {
         "there is no namespace sohp",
     );
     // The options ask for the CNI, and it cannot be on yet.
-    add_bare_nodes(&world);
+    add_node(&world, "bare", "linux", "True");
     world.model.set_variable("ISTIO_PILOT_ROLLOUT_TIMEOUT", "3");
     world.configure(&BOTH_PATHS);
     assert!(!world.injects_validation());

@@ -212,6 +212,18 @@ pub(crate) fn assert_says(shown: &Shown, name: &str, text: &str) {
     );
 }
 
+/// Waits until something is so, and fails after 20 s.
+#[track_caller]
+pub(crate) fn until(what: &str, condition: impl Fn() -> bool) {
+    for _ in 0..200 {
+        if condition() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    panic!("waited in vain until {what}");
+}
+
 /// The charm as it is packed, with links instead of copies.
 fn charm_folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();

@@ -1,69 +1,21 @@
-//! The CNI switch when something is in the way, or a hook is killed.
+//! The CNI switch when something is in the way, a hook is killed, or its leader is deposed.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use juju_sim::{Progress, Reaction};
 use serde_json::{Value, json};
+use test_cluster::Program;
 
+use super::nodes::{add_node, refuse_mounts};
 use super::support::{APPLICATION, BOTH_PATHS, MODEL, World, assert_says, shown};
-
-/// Says of every pod of the node agent what kubelet says when a directory is missing. It counts
-/// for those that are not ready.
-fn refuse_mounts(world: &World, path: &str) {
-    let pods = world
-        .cluster
-        .get(&["pods", "-n", MODEL, "-l", "k8s-app=istio-cni-node"])
-        .unwrap();
-    for pod in pods["items"].as_array().unwrap() {
-        let event = json!({
-            "apiVersion": "v1", "kind": "Event",
-            "metadata": {"generateName": "mount-", "namespace": MODEL},
-            "involvedObject": {
-                "apiVersion": "v1", "kind": "Pod", "namespace": MODEL,
-                "name": pod["metadata"]["name"], "uid": pod["metadata"]["uid"],
-            },
-            "reason": "FailedMount", "type": "Warning", "source": {"component": "kubelet"},
-            "message": format!(
-                "MountVolume.SetUp failed for volume \"cni-bin-dir\" : hostPath type check failed, \
-                 {path} is not a directory, unable to determine its type: path \"{path}\" does not exist"
-            ),
-        });
-        world
-            .cluster
-            .kubectl_with_input(&["create", "-f", "-"], &event.to_string())
-            .unwrap();
-    }
-}
-
-/// Adds Ready nodes on which pods never start: nothing plays kubelet for them.
-pub(super) fn add_bare_nodes(world: &World) {
-    for name in ["bare1", "bare2"] {
-        let node = json!({
-            "apiVersion": "v1", "kind": "Node",
-            "metadata": {"name": name, "labels": {"kubernetes.io/os": "linux"}},
-            "status": {"allocatable": {"cpu": "8", "memory": "8Gi", "pods": "110"}},
-        });
-        world.cluster.apply(&node).unwrap();
-        let ready = json!({"status": {"conditions": [{
-            "type": "Ready", "status": "True", "reason": "Test", "message": "",
-            "lastHeartbeatTime": "2026-01-01T00:00:00Z", "lastTransitionTime": "2026-01-01T00:00:00Z",
-        }]}})
-        .to_string();
-        let patch = [
-            "patch",
-            "node",
-            name,
-            "--subresource=status",
-            "--type=merge",
-            "-p",
-            &ready,
-        ];
-        world.cluster.kubectl(&patch).unwrap();
-    }
-}
 
 #[test]
 fn a_missing_directory_blocks_and_names_the_nodes() {
     let mut world = World::deployed();
-    add_bare_nodes(&world);
+    add_node(&world, "bare1", "linux", "True");
+    add_node(&world, "bare2", "linux", "True");
     world.model.set_variable("ISTIO_PILOT_ROLLOUT_TIMEOUT", "8");
     let paths = [
         ("cni-bin-dir", "/no/such/bin"),
@@ -72,7 +24,7 @@ fn a_missing_directory_blocks_and_names_the_nodes() {
     assert_says(
         &world.configure(&paths),
         "waiting",
-        "istio-cni-node 3/5 nodes (bare1: ",
+        "istio-cni-node 3/5 nodes (bare1, bare2: ",
     );
     refuse_mounts(&world, "/no/such/bin");
     let message = "cni-bin-dir /no/such/bin does not exist on bare1, bare2; \
@@ -191,6 +143,8 @@ fn the_node_agents_rights_outlive_its_pods() {
     let mut world = World::deployed();
     world.configure(&BOTH_PATHS);
     world.configure(&[("cni-bin-dir", "")]);
+    let hint = format!("juju run {APPLICATION}/leader list-stale-workloads");
+    assert!(world.log().contains(&hint), "{}", world.log());
     let requests = world.cluster.audit_requests().unwrap();
     let deleted = |part: &str| {
         requests
@@ -207,37 +161,25 @@ fn the_node_agents_rights_outlive_its_pods() {
     }
 }
 
-/// Kills the hook at each of its status changes in turn; the next hook goes on from there.
-#[test]
-fn a_killed_hook_goes_on_where_it_stopped() {
-    let mut world = World::new();
-    let killed = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    let count = killed.clone();
-    let mut seen = std::collections::BTreeSet::new();
+/// Does something to the hook at each new status while the model settles after each change, to the
+/// end and back. Tells how often.
+fn disturb(world: &mut World, reaction: Reaction) -> usize {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = count.clone();
+    let mut seen = BTreeSet::new();
     world.model.observe(move |progress| match progress {
         Progress::Status {
             status: "maintenance",
             message,
             ..
         } if seen.insert(message.to_owned()) => {
-            count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            Reaction::Kill
+            counted.fetch_add(1, Ordering::Relaxed);
+            reaction
         }
         _ => Reaction::Continue,
     });
-    let settle = |world: &mut World| {
-        for _ in 0..50 {
-            let settled = world.model.settle().unwrap();
-            let Some(unit) = settled.in_error.first().cloned() else {
-                return;
-            };
-            world.model.resolved(&unit, true).unwrap();
-        }
-        panic!("the hook never gets through:\n{}", world.log());
-    };
-    world.deploy_without_settling();
-    settle(&mut world);
-    assert_eq!(world.shown(), shown("active", "CNI off"));
+    settle_whatever_fails(world);
+    assert_eq!(active(world), "CNI off", "{}", world.log());
     for (paths, message) in [
         (BOTH_PATHS, "CNI on (3/3 nodes)"),
         (
@@ -247,10 +189,179 @@ fn a_killed_hook_goes_on_where_it_stopped() {
         ([("cni-bin-dir", ""), ("cni-conf-dir", "")], "CNI off"),
     ] {
         world.model.set_config(APPLICATION, &paths).unwrap();
-        settle(&mut world);
-        assert_eq!(world.shown(), shown("active", message), "{}", world.log());
+        settle_whatever_fails(world);
+        assert_eq!(active(world), message, "{}", world.log());
+        assert_eq!(world.injects_validation(), message != "CNI off");
     }
-    let kills = killed.load(std::sync::atomic::Ordering::Relaxed);
-    assert!(kills >= 8, "only {kills} hooks were killed");
     assert_eq!(world.agent_objects(), Vec::<String>::new());
+    count.load(Ordering::Relaxed)
+}
+
+/// Settles; hooks that fail are tried again.
+fn settle_whatever_fails(world: &mut World) {
+    for _ in 0..50 {
+        let settled = world.model.settle().unwrap();
+        let Some(unit) = settled.in_error.first().cloned() else {
+            return;
+        };
+        world.model.resolved(&unit, true).unwrap();
+    }
+    panic!("the hook never gets through:\n{}", world.log());
+}
+
+/// What the leader shows; every unit must be active.
+fn active(world: &World) -> String {
+    let status = world.model.status();
+    let shown: Vec<_> = status.units.iter().map(|it| &it.workload).collect();
+    assert!(shown.iter().all(|it| it.status == "active"), "{shown:?}");
+    let leader = shown.iter().find(|it| it.message != "standby");
+    leader.map(|it| it.message.clone()).unwrap_or_default()
+}
+
+/// The next hook goes on from where the killed one stopped.
+#[test]
+fn a_killed_hook_goes_on_where_it_stopped() {
+    let mut world = World::new();
+    world.deploy_without_settling();
+    let kills = disturb(&mut world, Reaction::Kill);
+    assert!(kills >= 8, "only {kills} hooks were killed");
+}
+
+/// The hook that runs stops writing, and the new leader goes on from there.
+#[test]
+fn a_leader_that_is_deposed_in_any_state_leaves_the_rest_to_the_next() {
+    let mut world = World::new();
+    world.deploy_without_settling();
+    world.model.scale(APPLICATION, 2).unwrap();
+    let changes = disturb(&mut world, Reaction::Depose);
+    assert!(changes >= 8, "only {changes} leaders were deposed");
+}
+
+#[test]
+fn a_leader_that_is_deposed_while_it_waits_writes_no_more() {
+    let mut world = World::deployed();
+    world.model.scale(APPLICATION, 2).unwrap();
+    world.settle();
+    // The node agent waits for a node, which goes at the moment the leadership does.
+    add_node(&world, "bare", "linux", "True");
+    let mut kubectl = world.cluster.command(Program::Kubectl).unwrap();
+    kubectl.args(["delete", "node", "bare"]);
+    let mut deposed = false;
+    world.model.observe(move |progress| match progress {
+        Progress::Status { message, .. } if message.starts_with("istio-cni-node ") && !deposed => {
+            deposed = kubectl.status().unwrap().success();
+            Reaction::Depose
+        }
+        _ => Reaction::Continue,
+    });
+    world.model.set_config(APPLICATION, &BOTH_PATHS).unwrap();
+    world.settle();
+    // How many nodes there are is the DaemonSet's word, and may be a moment old.
+    assert!(active(&world).starts_with("CNI on ("), "{}", world.log());
+    let wrote = |unit: &str, what: &str| {
+        let unit = format!("{APPLICATION}/{unit}");
+        let log = world.model.debug_log();
+        log.iter()
+            .any(|it| it.unit == unit && it.message.contains(what))
+    };
+    let switch = format!("changed ConfigMap {MODEL}/istio-sidecar-injector");
+    assert!(wrote(
+        "0",
+        &format!("created DaemonSet {MODEL}/istio-cni-node")
+    ));
+    assert!(!wrote("0", &switch), "{}", world.log());
+    assert!(wrote("1", &switch), "{}", world.log());
+}
+
+/// The writes that matter for the order of a switch, from that request of the log on.
+fn order(world: &World, from: usize) -> Vec<String> {
+    let requests = world.cluster.audit_requests().unwrap();
+    let what = |uri: &str| {
+        let names = [
+            "configmaps/istio-sidecar-injector",
+            "daemonsets/istio-cni-node",
+        ];
+        names.into_iter().find(|it| uri.contains(it))
+    };
+    let writes = requests[from..]
+        .iter()
+        .filter(|it| it.is_write() && !it.uri.contains("dryRun") && !it.uri.contains("/status"));
+    writes
+        .filter_map(|it| Some(format!("{} {}", it.verb, what(&it.uri)?)))
+        .collect()
+}
+
+#[test]
+fn the_node_agents_template_changes_only_when_it_must_and_never_while_it_is_on() {
+    let mut world = World::deployed();
+    let on = shown("active", "CNI on (3/3 nodes)");
+    assert_eq!(world.configure(&BOTH_PATHS), on, "{}", world.log());
+    let from = world.cluster.audit_requests().unwrap().len();
+    // What others get does not concern the node agent.
+    let option = "image-configuration";
+    let other = [(option, "{global-proxy-image: other, pilot-image: other}")];
+    assert_eq!(world.configure(&other), on, "{}", world.log());
+    let injector = "patch configmaps/istio-sidecar-injector";
+    assert_eq!(order(&world, from), [injector]);
+    let from = world.cluster.audit_requests().unwrap().len();
+    let own = [(option, "{global-cni-image: own-cni}")];
+    assert_eq!(world.configure(&own), on, "{}", world.log());
+    let daemon_set = "daemonsets/istio-cni-node";
+    let (delete, create) = (
+        format!("delete {daemon_set}"),
+        format!("patch {daemon_set}"),
+    );
+    assert_eq!(order(&world, from), [injector, &delete, &create, injector]);
+}
+
+/// What Istio's own installer leaves of a node agent.
+fn installed_agent() -> Value {
+    let labels = json!({"k8s-app": "istio-cni-node"});
+    json!({
+        "apiVersion": "apps/v1", "kind": "DaemonSet",
+        "metadata": {"name": "istio-cni-node", "namespace": MODEL, "labels": {
+            "k8s-app": "istio-cni-node", "app.kubernetes.io/name": "istio-cni",
+            "operator.istio.io/managed": "Reconcile",
+            "install.operator.istio.io/owning-resource-namespace": MODEL,
+        }},
+        "spec": {
+            "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {"containers": [{"name": "install-cni", "image": "install-cni:1.30.0"}]},
+            },
+        },
+    })
+}
+
+#[test]
+fn the_node_agent_of_a_replaced_installation_goes_or_makes_room() {
+    for (paths, message) in [
+        (&[][..], "CNI off"),
+        (&BOTH_PATHS[..], "CNI on (3/3 nodes)"),
+    ] {
+        let mut world = World::new();
+        let apply = [
+            "apply",
+            "--server-side",
+            "--field-manager=istio-operator",
+            "-f",
+            "-",
+        ];
+        let installed = installed_agent().to_string();
+        world
+            .cluster
+            .kubectl_with_input(&apply, &installed)
+            .unwrap();
+        let before = world.get("daemonset", "istio-cni-node")["metadata"]["uid"].clone();
+        world.deploy_without_settling();
+        world.model.set_config(APPLICATION, paths).unwrap();
+        world.settle();
+        assert_eq!(world.shown(), shown("active", message), "{}", world.log());
+        let all = world.cluster.get(&["daemonsets", "-n", MODEL]).unwrap();
+        let uids = all["items"].as_array().unwrap().iter();
+        let uids: Vec<_> = uids.map(|it| &it["metadata"]["uid"]).collect();
+        assert_eq!(uids.len(), paths.len() / 2);
+        assert!(!uids.contains(&&before));
+    }
 }

@@ -202,19 +202,74 @@ fn the_reason_comes_from_the_container_that_fails() {
 #[test]
 fn a_pod_that_runs_and_is_not_ready_is_one_to_ask() {
     let mut world = three_nodes();
-    assert_eq!(world.judge().running, None);
+    assert_eq!(world.judge().running, BTreeMap::new());
     let mut running = pod("b", "False");
     running.status.as_mut().unwrap().container_statuses = of(json!([{
         "name": "install-cni", "image": "i", "imageID": "", "ready": false, "restartCount": 0,
         "state": {"running": {}},
     }]));
     world.pods[1] = running;
-    let expected = ("b".to_owned(), "agent-b".to_owned());
-    assert_eq!(world.judge().running, Some(expected));
+    let expected = [("b".to_owned(), "agent-b".to_owned())].into();
+    assert_eq!(world.judge().running, expected);
     let log = "warn install Istio CNI is configured as chained plugin, but cannot find existing \
                CNI network config: no networks found in /host/etc/cni/net.d";
     assert!(waits_for_configuration(log));
     assert!(!waits_for_configuration(
         "info install Wrote CNI config to /host/etc/cni/net.d/x"
     ));
+}
+
+#[test]
+fn a_node_that_has_gone_does_not_hold() {
+    let mut world = three_nodes();
+    world.pods[1] = pod("b", "False");
+    world.nodes.remove(1);
+    world.desired = 2;
+    assert!(world.judge().ready, "its pod is left until it is collected");
+}
+
+#[test]
+fn a_mount_that_failed_before_the_containers_began_is_no_fault() {
+    let message = "hostPath type check failed: /no/such/bin is not a directory";
+    let mut world = three_nodes();
+    let mut crashing = pod("a", "False");
+    crashing.status.as_mut().unwrap().container_statuses = of(json!([{
+        "name": "install-cni", "image": "i", "imageID": "", "ready": false, "restartCount": 1,
+        "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+        "lastState": {"terminated": {"exitCode": 1}},
+    }]));
+    world.pods[0] = crashing;
+    world.events.push(event("uid-a", "FailedMount", message));
+    assert_eq!(world.judge().fault, None, "the directory is there by now");
+}
+
+#[test]
+fn what_refuses_pods_is_told_while_pods_are_missing() {
+    let mut world = three_nodes();
+    let quota = "Error creating: pods \"istio-cni-node-\" is forbidden: exceeded quota: small";
+    world.events.push(event("ds", "FailedCreate", quota));
+    assert_eq!(world.judge().reason(), None);
+    world.pods.pop();
+    let rollout = world.judge();
+    assert_eq!(rollout.fault, None);
+    assert_eq!(rollout.reason().as_deref(), Some(quota));
+    // A pod that is there and fails tells more.
+    world.pods[0] = pod("a", "False");
+    assert_eq!(world.judge().reason().as_deref(), Some("a: starting"));
+}
+
+#[test]
+fn the_reason_of_most_nodes_is_told_with_the_first_three() {
+    let names = ["a", "b", "c", "d", "e", "f"];
+    let world = World {
+        desired: 6,
+        pods: names.map(|it| pod(it, "False")).into(),
+        nodes: names.map(|it| node(it, "True")).into(),
+        events: ["b", "c", "d", "f"]
+            .map(|it| event(&format!("uid-{it}"), "FailedMount", "no such volume"))
+            .into(),
+        pod_security: None,
+    };
+    let reason = world.judge().reason();
+    assert_eq!(reason.as_deref(), Some("b, c, d (+1 more): no such volume"));
 }

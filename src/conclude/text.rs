@@ -1,0 +1,34 @@
+//! Words for people.
+
+/// Names up to three, and how many more there are: `n1, n2, n3 (+2 more)`.
+pub fn up_to_three<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
+    let mut names = names.into_iter();
+    let first: Vec<T> = names.by_ref().take(3).collect();
+    let first: Vec<&str> = first.iter().map(AsRef::as_ref).collect();
+    match names.count() {
+        0 => first.join(", "),
+        more => format!("{} (+{more} more)", first.join(", ")),
+    }
+}
+
+/// At most 200 characters, so that `juju status` stays readable; the log has the rest.
+pub fn cut(text: &str) -> String {
+    const LONGEST: usize = 200;
+    match text.char_indices().nth(LONGEST) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn from_the_fourth_on_they_are_only_counted() {
+        assert_eq!(up_to_three::<&str>([]), "");
+        assert_eq!(up_to_three(["a"]), "a");
+        assert_eq!(up_to_three(["a", "b", "c"]), "a, b, c");
+        assert_eq!(up_to_three(["a", "b", "c", "d", "e"]), "a, b, c (+2 more)");
+    }
+}
