@@ -79,12 +79,17 @@ fn let_wait(world: &World, nodes: &[&str], state: &Value, last_state: &Value) {
 fn nodes_that_are_special_come_or_go() {
     let mut world = World::deployed();
     let kubectl = |world: &World, arguments: &[&str]| world.cluster.kubectl(arguments).unwrap();
-    kubectl(&world, &["cordon", "node1"]);
-    kubectl(
-        &world,
-        &["taint", "node", "node2", "dedicated=x:NoSchedule"],
-    );
-    kubectl(&world, &["taint", "node", "node3", "dedicated=x:NoExecute"]);
+    // istiod stays where it is, as it would find no other node now.
+    let istiod = ["pods", "-n", MODEL, "-l", "app=istiod"];
+    let istiod = world.cluster.get(&istiod).unwrap();
+    let its_node = istiod["items"][0]["spec"]["nodeName"].as_str().unwrap();
+    let nodes = ["node1", "node2", "node3"];
+    let others: Vec<_> = nodes.into_iter().filter(|it| *it != its_node).collect();
+    kubectl(&world, &["cordon", its_node]);
+    for (node, effect) in others.into_iter().zip(["NoSchedule", "NoExecute"]) {
+        let taint = format!("dedicated=x:{effect}");
+        kubectl(&world, &["taint", "node", node, &taint]);
+    }
     add_node(&world, "windows", "windows", "True");
     add_node(&world, "down", "linux", "False");
     let on = world.configure(&BOTH_PATHS);
