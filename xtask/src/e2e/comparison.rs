@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Deserializer, Value, json};
 use test_cluster::{Program, TestCluster};
 
@@ -54,23 +54,21 @@ pub(super) fn run(world: &mut World, report: &mut Report) {
             )),
         }
     }
-    report.case("the charm is no slower than istioctl upgrade", || {
-        let istioctl = time_switches(
-            world,
-            |world| istioctl(world, "upgrade", true),
-            |world| istioctl(world, "upgrade", false),
-        )?;
-        let detail = format!(
-            "charm: {}\nistioctl upgrade: {}",
+    // Told, and no case: how long something takes on a busy machine says nothing about the charm.
+    let istioctl = time_switches(
+        world,
+        |world| istioctl(world, "upgrade", true),
+        |world| istioctl(world, "upgrade", false),
+    );
+    match istioctl {
+        Ok(istioctl) => print(&format!(
+            "  to compare: from its beginning to the first new pod with the CNI\n          \
+             charm: {}\n          istioctl upgrade: {}",
             charm.tell(),
             istioctl.tell()
-        );
-        let (Some(charm), Some(istioctl)) = (charm.median(), istioctl.median()) else {
-            bail!("nothing to compare: {detail}");
-        };
-        ensure!(charm <= istioctl, "{detail}");
-        Ok(detail)
-    });
+        )),
+        Err(error) => print(&format!("  to compare: istioctl upgrade: {error:#}")),
+    }
 }
 
 /// How long each switch took.
