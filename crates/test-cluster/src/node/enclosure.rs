@@ -20,6 +20,8 @@ use anyhow::{Context, Result, bail};
 
 const OUTSIDE: &str = include_str!("enclosure/outside.sh");
 const INSIDE: &str = include_str!("enclosure/inside.sh");
+/// How long what was killed may still be seen.
+const MOST_LINGERING: Duration = Duration::from_secs(10);
 
 /// The part of a machine that programs in it can change without the machine noticing.
 #[derive(Debug)]
@@ -189,6 +191,21 @@ impl Enclosed {
     }
 
     fn check(&self, processes: &str) -> Result<()> {
+        // The kernel takes a moment to remove what was killed.
+        let deadline = Instant::now() + MOST_LINGERING;
+        loop {
+            let left = self.left(processes)?;
+            if left.is_empty() {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                bail!("left behind on this machine: {}", left.join("; "));
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn left(&self, processes: &str) -> Result<Vec<String>> {
         let mut left = self.before.added(&Machine::read()?);
         left.extend(
             processes_in(processes)
@@ -200,10 +217,7 @@ impl Enclosed {
             left.push(format!("folder {}", folder.display()));
         }
         left.extend(empty_control_groups());
-        if !left.is_empty() {
-            bail!("left behind on this machine: {}", left.join("; "));
-        }
-        Ok(())
+        Ok(left)
     }
 }
 
