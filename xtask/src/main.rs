@@ -2,6 +2,7 @@
 
 mod bench;
 mod checks;
+mod crd_diff;
 mod e2e;
 mod pack;
 mod test;
@@ -69,6 +70,13 @@ enum Task {
         #[arg(long, hide = true)]
         enclosed: Option<PathBuf>,
     },
+    /// Compare the charm's custom resource definitions with those of a release of Istio's API.
+    ///
+    /// Prints the path of each difference. The exit code is 0 without any, and 2 with some.
+    CrdDiff {
+        /// The version of the Go module istio.io/api, such as v1.31.1.
+        version: String,
+    },
     /// Build the Kubernetes and Istio programs that tests run, unless they are there.
     Programs,
 }
@@ -88,6 +96,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
     match arguments.task {
         Task::Try { keep, profile } => try_charm::run(&profile, keep),
         Task::Test { complete } => test::run(complete),
+        Task::CrdDiff { version } => crd_diff::run(&version),
         Task::Pack { profile, output } => {
             let output = output.unwrap_or_else(workspace::root);
             let charm = pack::run(&profile, &output)?;

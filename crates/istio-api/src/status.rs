@@ -2,7 +2,7 @@
 //!
 //! Follows <https://istio.io/latest/docs/reference/config/meta/v1beta1/istio-status/>.
 
-use k8s_openapi::apimachinery::pkg::{apis::meta::v1::Time, util::intstr::IntOrString};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -39,10 +39,12 @@ pub struct IstioCondition {
     pub r#type: Option<String>,
     /// `True`, `False` or `Unknown`.
     pub status: Option<String>,
-    /// When this condition was last looked at.
-    pub last_probe_time: Option<Time>,
-    /// When `status` last changed.
-    pub last_transition_time: Option<Time>,
+    /// When this condition was last looked at: a time of RFC 3339, kept with its fractions.
+    #[schemars(extend("format" = "date-time"))]
+    pub last_probe_time: Option<String>,
+    /// When `status` last changed: a time of RFC 3339, kept with its fractions.
+    #[schemars(extend("format" = "date-time"))]
+    pub last_transition_time: Option<String>,
     /// Why `status` last changed, as one word for programs.
     pub reason: Option<String>,
     /// Why `status` last changed, for people.

@@ -7,8 +7,8 @@ use crate::upstream;
 
 #[test]
 fn the_definitions_are_those_of_upstream() {
-    let ours = istio_api::custom_resource_definitions().expect("the types give definitions");
-    let upstream = upstream::definitions(upstream::VERSION);
+    let ours = istio_api::custom_resource_definitions().unwrap();
+    let upstream = upstream::definitions();
     assert_eq!(upstream.len(), 15, "kinds upstream");
 
     let found = differences(&ours, &upstream);

@@ -1,38 +1,68 @@
 //! Files of Istio's Go modules, which the Go tool fetches and verifies.
 
-use std::{path::PathBuf, process::Command};
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::Value;
+use test_cluster::programs::{self, Module};
 
-/// The release whose API this crate has.
-pub(crate) const VERSION: &str = "v1.31.1";
+/// The file with the definitions in the module `istio.io/api`.
+const DEFINITIONS: &str = "kubernetes/customresourcedefinitions.gen.yaml";
 
-/// The folder of a module. The Go tool downloads it once and keeps it.
-pub(crate) fn module(path: &str, version: &str) -> PathBuf {
-    let module = format!("{path}@{version}");
-    let output = Command::new("go")
-        .args(["mod", "download", "-json", &module])
-        .current_dir(std::env::temp_dir())
-        .output()
-        .unwrap_or_else(|error| panic!("this test needs Go to fetch {module}: {error}"));
-    let answer: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
-    let folder = answer["Dir"].as_str();
-    folder
-        .unwrap_or_else(|| panic!("Go cannot fetch {module}: {answer}"))
-        .into()
+/// The definitions of the release whose API this crate has.
+pub(crate) fn definitions() -> Vec<Value> {
+    let folder = programs::source_folder(Module::Istio, "istio.io/api").unwrap();
+    assert!(
+        folder.ends_with("api@v1.31.1"),
+        "the programs of the tests have another release of the API: {}",
+        folder.display()
+    );
+    documents(&folder.join(DEFINITIONS))
 }
 
-/// The definitions of one release of Istio's API.
-pub(crate) fn definitions(version: &str) -> Vec<Value> {
-    let file = module("istio.io/api", version)
-        .join("kubernetes")
-        .join("customresourcedefinitions.gen.yaml");
-    let text = std::fs::read_to_string(&file)
-        .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    let documents = serde_yaml::Deserializer::from_str(&text);
-    documents
-        .map(|document| Value::deserialize(document).expect("a YAML document"))
-        .filter(|document| !document.is_null())
-        .collect()
+/// A file or folder in the source of that release of Istio.
+pub(crate) fn source(path: &str) -> PathBuf {
+    let folder = programs::source_folder(Module::Istio, "istio.io/istio").unwrap();
+    folder.join(path)
+}
+
+/// Every document of a YAML file that is not empty.
+pub(crate) fn documents(file: &Path) -> Vec<Value> {
+    let text =
+        std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    // Upstream's reader takes two colons at the end of a bare text, and this one does not.
+    let text = text.replace("001:db8::]", "\"001:db8::\"]");
+    parse(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+/// Every document of a YAML text that is not empty.
+pub(crate) fn parse(text: &str) -> Result<Vec<Value>, serde_yaml::Error> {
+    let mut documents = Vec::new();
+    for document in serde_yaml::Deserializer::from_str(text) {
+        let document = Value::deserialize(document)?;
+        if !document.is_null() {
+            documents.push(document);
+        }
+    }
+    Ok(documents)
+}
+
+/// The YAML files of a folder and the folders in it, in order.
+pub(crate) fn yaml_files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let entries =
+        std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    for entry in entries {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(yaml_files(&path));
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "yaml")
+        {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
 }
