@@ -1,3 +1,7 @@
+//! A time span, as fields on several pages of Istio's reference have it.
+//!
+//! Follows <https://istio.io/latest/docs/reference/config/networking/virtual-service/>.
+
 use std::fmt;
 
 use schemars::JsonSchema;

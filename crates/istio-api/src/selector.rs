@@ -33,13 +33,15 @@ pub(crate) const ONE_WAY_TO_SELECT: Rule = Rule {
     rule: "(has(self.selector) ? 1 : 0) + (has(self.targetRef) ? 1 : 0) + (has(self.targetRefs) ? 1 : 0) <= 1",
 };
 
-/// Selects workloads by the labels of their pods, or of their workload entries.
+/// Selects workloads by the labels of their pods, or of their workload entries; in the root
+/// namespace, most kinds select in every namespace.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WorkloadSelector {
-    /// The labels that a workload must have, all of them, with these very values. Without any, every
-    /// workload of the namespace is selected; in the root namespace, every one of the mesh.
+    /// The labels that a workload must have, all of them, with these very values; at most 4096.
+    /// Without any, every workload of the namespace is selected; in the root namespace, every one
+    /// of the mesh.
     #[schemars(
         transform = max_properties(4096),
         transform = rules(&[NO_WILDCARD_IN_KEY, KEY_NOT_EMPTY]),
@@ -63,7 +65,8 @@ pub struct PolicyTargetReference {
         regex(pattern = r"^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
     )]
     pub group: Option<String>,
-    /// The kind of the resource: `Gateway`, `GatewayClass`, `Service` or `ServiceEntry`.
+    /// The kind of the resource: `Gateway`, `Service` (waypoints only), `ServiceEntry`, or from the
+    /// root namespace `GatewayClass`.
     #[schemars(
         length(min = 1, max = 63),
         regex(pattern = "^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$")

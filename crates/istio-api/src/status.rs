@@ -1,6 +1,7 @@
 //! What Istio reports about a resource; the same for every kind.
 //!
-//! Follows <https://istio.io/latest/docs/reference/config/meta/v1beta1/istio-status/>.
+//! Follows <https://istio.io/latest/docs/reference/config/meta/v1beta1/istio-status/>; the messages
+//! of analyzers follow <https://istio.io/latest/docs/reference/config/istio.analysis.v1alpha1/>.
 
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use schemars::{JsonSchema, Schema};
@@ -20,7 +21,8 @@ pub struct IstioStatus {
     pub conditions: Option<Vec<IstioCondition>>,
     /// What Istio's analyzers found wrong with the resource.
     pub validation_messages: Option<Vec<AnalysisMessage>>,
-    /// The generation of the resource that the conditions speak about.
+    /// The generation of the resource that the conditions speak about; deprecated, as each has its
+    /// own.
     #[schemars(transform = int_or_string)]
     pub observed_generation: Option<IntOrString>,
     /// Fields that the definition does not name, such as the addresses that istiod assigned to a

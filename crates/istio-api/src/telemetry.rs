@@ -24,7 +24,8 @@ pub use tracing::{CustomTag, Environment, Formatter, Literal, RequestHeader, Tra
 
 /// What the proxies of some workloads report, and to whom.
 ///
-/// Lists merge from the mesh over the namespace to the workload; the narrower one wins.
+/// What the resource of a workload does not say, that of its namespace says, or else that of the
+/// root namespace.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, CustomResource)]
 #[serde(rename_all = "camelCase")]
@@ -47,7 +48,8 @@ pub use tracing::{CustomTag, Environment, Formatter, Literal, RequestHeader, Tra
     )
 )]
 pub struct TelemetrySpec {
-    /// The workloads it is for; all of the namespace if neither this nor `targetRefs` is set.
+    /// The workloads it is for. If neither this nor `targetRefs` is set, all of the namespace; in
+    /// the root namespace, all of the mesh.
     pub selector: Option<WorkloadSelector>,
     /// The resource it is for; `targetRefs` has taken its place.
     pub target_ref: Option<PolicyTargetReference>,
@@ -106,7 +108,8 @@ pub struct AccessLogging {
     pub r#match: Option<ModeSelector>,
     /// Where the logs go; the default providers of the mesh configuration if not set.
     pub providers: Option<Vec<ProviderRef>>,
-    /// Whether these providers get no logs. A value here replaces that of the parent.
+    /// Whether these providers get no logs; false by default. A value here replaces that of the
+    /// parent.
     #[schemars(transform = nullable)]
     pub disabled: Option<bool>,
     /// What is logged; everything if not set.

@@ -1,6 +1,7 @@
 //! What the two kinds of extension have in common.
 //!
-//! Follows <https://istio.io/latest/docs/reference/config/proxy_extensions/wasm-plugin/>.
+//! Follows <https://istio.io/latest/docs/reference/config/proxy_extensions/wasm-plugin/>; ports
+//! follow <https://istio.io/latest/docs/reference/config/type/workload-selector/>.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -90,7 +91,7 @@ pub struct VmConfig {
 #[serde(rename_all = "camelCase")]
 #[schemars(transform = rules(&[NO_VALUE_FROM_HOST]))]
 pub struct EnvVar {
-    /// The name.
+    /// The name, an identifier as in C.
     #[schemars(length(min = 1, max = 256))]
     pub name: String,
     /// Where the value comes from; `INLINE` by default.
@@ -100,12 +101,12 @@ pub struct EnvVar {
     pub value: Option<String>,
 }
 
-/// Where the value of an environment variable comes from.
+/// Where an environment variable gets its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum EnvValueSource {
     /// It stands in the resource.
     Inline,
-    /// The proxy's own variable of that name.
+    /// The proxy's own variable of that name, if it has one.
     Host,
 }

@@ -55,12 +55,13 @@ const KNOWN_SCHEME: Rule = Rule {
     )
 )]
 pub struct TrafficExtensionSpec {
-    /// The workloads it is for; all of the namespace if neither this nor `targetRefs` is set.
+    /// The workloads it is for. If neither this nor `targetRefs` is set, all of the namespace; in
+    /// the root namespace, all of the mesh.
     pub selector: Option<WorkloadSelector>,
     /// The resources whose proxies it is for, at most 16. Waypoints heed only this, not `selector`.
     #[schemars(length(max = 16))]
     pub target_refs: Option<Vec<PolicyTargetReference>>,
-    /// Where among the filters it stands.
+    /// Where among the filters it stands; near the end by default.
     pub phase: Option<ExecutionPhase>,
     /// The order among those of the same phase: the highest first, 0 by default.
     #[schemars(transform = nullable)]
@@ -104,12 +105,13 @@ pub struct WasmConfig {
     /// The SHA-256 sum that the module, or the image, must have, in lower-case hexadecimal digits.
     #[schemars(regex(pattern = "(^$|^[a-f0-9]{64}$)"))]
     pub sha256: Option<String>,
-    /// When a module that is already there is fetched again.
+    /// When a module that is already there is fetched again, if it has no digest; `Always` by
+    /// default for the tag `latest`, otherwise `IfNotPresent`.
     pub image_pull_policy: Option<PullPolicy>,
     /// The secret of the same namespace with the registry's credentials.
     #[schemars(length(min = 1, max = 253))]
     pub image_pull_secret: Option<String>,
-    /// The public key that the module must be signed with; not heeded yet.
+    /// The public key that the module must be signed with. Not implemented by Istio.
     pub verification_key: Option<String>,
     /// The module's own configuration.
     #[schemars(transform = preserve_unknown_fields)]
@@ -125,11 +127,12 @@ pub struct WasmConfig {
     pub r#type: Option<PluginType>,
 }
 
-/// A Lua script.
+/// A Lua script, for HTTP.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LuaConfig {
-    /// The script, with `envoy_on_request` or `envoy_on_response` or both; at most 64 KiB.
+    /// The script, with `envoy_on_request` or `envoy_on_response` or both; at most 65536
+    /// characters.
     #[schemars(length(min = 1, max = 65536))]
     pub inline_code: String,
 }

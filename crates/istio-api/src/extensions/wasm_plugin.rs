@@ -21,7 +21,8 @@ const KNOWN_SCHEME: Rule = Rule {
     rule: "isURL(self) ? (url(self).getScheme() in [\"\", \"http\", \"https\", \"oci\", \"file\"]) : (isURL(\"http://\" + self) &&\nurl(\"http://\" + self).getScheme() in [\"\", \"http\", \"https\", \"oci\", \"file\"])",
 };
 
-/// A `WebAssembly` module that proxies fetch and put among their filters.
+/// A `WebAssembly` module that proxies fetch and put among their filters. `TrafficExtension` has
+/// taken its place.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, CustomResource)]
 #[serde(rename_all = "camelCase")]
@@ -43,7 +44,8 @@ const KNOWN_SCHEME: Rule = Rule {
     )
 )]
 pub struct WasmPluginSpec {
-    /// The workloads it is for; all of the namespace if neither this nor `targetRefs` is set.
+    /// The workloads it is for. If neither this nor `targetRefs` is set, all of the namespace; in
+    /// the root namespace, all of the mesh.
     pub selector: Option<WorkloadSelector>,
     /// The resource it is for; `targetRefs` has taken its place.
     pub target_ref: Option<PolicyTargetReference>,
@@ -56,12 +58,13 @@ pub struct WasmPluginSpec {
     /// The SHA-256 sum that the module, or the image, must have, in lower-case hexadecimal digits.
     #[schemars(regex(pattern = "(^$|^[a-f0-9]{64}$)"))]
     pub sha256: Option<String>,
-    /// When a module that is already there is fetched again.
+    /// When a module that is already there is fetched again, if it has no digest; `Always` by
+    /// default for the tag `latest`, otherwise `IfNotPresent`.
     pub image_pull_policy: Option<PullPolicy>,
     /// The secret of the same namespace with the registry's credentials.
     #[schemars(length(min = 1, max = 253))]
     pub image_pull_secret: Option<String>,
-    /// The public key that the module must be signed with; not heeded yet.
+    /// The public key that the module must be signed with. Not implemented by Istio.
     pub verification_key: Option<String>,
     /// The module's own configuration.
     #[schemars(transform = preserve_unknown_fields)]
@@ -69,7 +72,7 @@ pub struct WasmPluginSpec {
     /// The name by which the module knows which of its plugins to run.
     #[schemars(length(min = 1, max = 256))]
     pub plugin_name: Option<String>,
-    /// Where among the filters it stands.
+    /// Where among the filters it stands; near the end by default.
     pub phase: Option<PluginPhase>,
     /// The order among those of the same phase: the highest first, 0 by default.
     #[schemars(transform = nullable)]

@@ -55,16 +55,17 @@ pub use tls::{ClientTlsMode, ClientTlsSettings};
     )
 )]
 pub struct DestinationRuleSpec {
-    /// The service, by its name in the registry. A name without dots is completed with the namespace
-    /// of the rule, not with that of the service.
+    /// The service, by its name in the registry; rules for unknown ones have no effect. A name
+    /// without dots is completed with the rule's own namespace, not with that of the service.
     pub host: String,
     /// What holds for all of its traffic.
     pub traffic_policy: Option<TrafficPolicy>,
     /// Named parts of the service, such as its versions, that virtual services route to.
     pub subsets: Option<Vec<Subset>>,
-    /// The namespaces that see the rule: names, `.` for its own, or `*` for all, which is the default.
+    /// The namespaces that see the rule: names, `.` for its own, or `*` for all, which is the
+    /// default.
     pub export_to: Option<Vec<String>>,
-    /// The clients it is for, of its namespace; all that see it if not set.
+    /// The clients it is for, of its namespace alone; all that see it if not set.
     pub workload_selector: Option<WorkloadSelector>,
 }
 
@@ -89,7 +90,7 @@ pub struct TrafficPolicy {
     /// Policies of single ports, at most 4096. Each replaces this one as a whole.
     #[schemars(length(max = 4096))]
     pub port_level_settings: Option<Vec<PortTrafficPolicy>>,
-    /// Sends TCP through a tunnel over another protocol. Not for HTTP routes.
+    /// Sends TCP through a tunnel over another protocol; for routes of TCP and TLS, not of HTTP.
     pub tunnel: Option<TunnelSettings>,
     /// Says with the PROXY protocol whom a connection comes from.
     pub proxy_protocol: Option<ProxyProtocol>,
@@ -114,7 +115,7 @@ pub struct PortTrafficPolicy {
     pub tls: Option<ClientTlsSettings>,
 }
 
-/// A named part of a service.
+/// A named part of a service. Its policy holds only for traffic that a route sends to it.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -140,7 +141,8 @@ pub struct TunnelSettings {
     pub target_port: u32,
 }
 
-/// The PROXY protocol, which <https://www.haproxy.org/download/2.1/doc/proxy-protocol.txt> describes.
+/// The PROXY protocol, which <https://www.haproxy.org/download/2.1/doc/proxy-protocol.txt>
+/// describes.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -169,6 +171,6 @@ pub struct RetryBudget {
     pub percent: Option<f64>,
     /// How many are allowed in any case; 3 by default.
     pub min_retry_concurrency: Option<u32>,
-    /// The time, such as `10s`, whose requests count; by default only those of this moment.
+    /// How long a request counts, such as `10s`; `0ms` by default, for those of this moment alone.
     pub budget_interval: Option<String>,
 }

@@ -29,7 +29,8 @@ const SELECTOR_OR_TARGETS: Rule = Rule {
     rule: "(has(self.workloadSelector) ? 1 : 0) + (has(self.targetRefs) ? 1 : 0) <= 1",
 };
 
-/// Patches of Envoy's configuration. Those of the root namespace come first, then by `priority`.
+/// Patches of Envoy's configuration. Those of the root namespace come first, then by `priority`,
+/// then by age.
 ///
 /// They depend on what istiod generates, which may change with each release.
 #[skip_serializing_none]
@@ -48,7 +49,8 @@ const SELECTOR_OR_TARGETS: Rule = Rule {
     derive = "PartialEq"
 )]
 pub struct EnvoyFilterSpec {
-    /// The workloads it is for; all of the namespace if neither this nor `targetRefs` is set.
+    /// The workloads it is for. If neither this nor `targetRefs` is set, all of the namespace; in
+    /// the root namespace, all of the mesh.
     pub workload_selector: Option<WorkloadLabels>,
     /// The resources whose proxies it is for, at most 16. Waypoints heed only this.
     #[schemars(length(max = 16))]
@@ -118,7 +120,7 @@ pub struct Patch {
     /// The object of Envoy's API, or a part of it, in JSON; none to remove something.
     #[schemars(transform = preserve_unknown_fields)]
     pub value: Option<Map<String, Value>>,
-    /// Where a new filter stands among Istio's, for `ADD`.
+    /// Where a new filter stands among Istio's, for `ADD`; Istio's choice by default.
     pub filter_class: Option<FilterClass>,
 }
 
@@ -140,7 +142,8 @@ pub enum PatchOperation {
     InsertAfter,
     /// The value is put at the beginning of its list.
     InsertFirst,
-    /// The value takes its place. For HTTP and network filters only.
+    /// The value takes its place. For HTTP and network filters only; nothing happens if there is
+    /// none.
     Replace,
     /// The value is merged into it, but lists are replaced.
     MergeAndReplaceList,

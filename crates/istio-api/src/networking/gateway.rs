@@ -1,4 +1,4 @@
-//! A load balancer at the edge of the mesh.
+//! Proxies through which traffic enters or leaves the mesh.
 //!
 //! Follows <https://istio.io/latest/docs/reference/config/networking/gateway/>.
 
@@ -35,8 +35,8 @@ pub use tls::{ServerTlsMode, ServerTlsSettings, TlsCertificate, TlsProtocol};
 pub struct GatewaySpec {
     /// What is opened.
     pub servers: Option<Vec<Server>>,
-    /// The labels of the pods that are the gateway, in every namespace unless istiod is told to stay
-    /// in that of the resource (`PILOT_SCOPE_GATEWAY_TO_NAMESPACE`). All workloads if not set.
+    /// The labels of the pods that are the gateway, in every namespace unless istiod is told to
+    /// stay in that of the resource (`PILOT_SCOPE_GATEWAY_TO_NAMESPACE`). All workloads if not set.
     pub selector: Option<BTreeMap<String, String>>,
 }
 
@@ -52,8 +52,8 @@ impl Kind for Gateway {
 pub struct Server {
     /// The port.
     pub port: Port,
-    /// The address to open it on, or `unix://` with the path of a socket, port 0 then; all addresses
-    /// by default.
+    /// The address to open it on, or `unix://` with the path of a socket, or `@` and a name, port 0
+    /// then; all addresses by default.
     pub bind: Option<String>,
     /// The hosts that are served: domain names, `*` possible as first label, with or without
     /// `<namespace>/` before. A virtual service needs a host that fits one of them, and the
@@ -72,12 +72,12 @@ pub struct Server {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Port {
-    /// The number.
+    /// The number; 0 with a socket.
     pub number: u32,
     /// What is spoken there: `HTTP`, `HTTPS`, `GRPC`, `GRPC-WEB`, `HTTP2`, `MONGO`, `TCP` or `TLS`.
     pub protocol: String,
     /// A name, unique within the gateway.
     pub name: String,
-    /// Without effect in a gateway.
+    /// Without effect in a gateway; deprecated.
     pub target_port: Option<u32>,
 }

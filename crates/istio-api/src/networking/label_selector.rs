@@ -16,7 +16,8 @@ const NO_WILDCARD: Rule = Rule {
     rule: r#"!self.contains("*")"#,
 };
 
-/// Selects workloads of the resource's namespace by labels; from the root namespace, of every one.
+/// Selects workloads of the resource's namespace by labels; for an `EnvoyFilter` of the root
+/// namespace, of every one.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -1,4 +1,6 @@
 //! Ports, and how a rule names one.
+//!
+//! Follows <https://istio.io/latest/docs/reference/config/networking/virtual-service/>.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,6 +18,6 @@ pub(super) const IS_PORT: Rule = Rule {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PortSelector {
-    /// The number.
+    /// The number, from 1 to 65535.
     pub number: Option<u32>,
 }

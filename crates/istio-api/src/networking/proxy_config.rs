@@ -35,13 +35,14 @@ use crate::{
     derive = "PartialEq"
 )]
 pub struct ProxyConfigSpec {
-    /// The workloads it is for; all of the namespace if not set.
+    /// The workloads it is for. If not set, all of the namespace; in the root namespace, all of the
+    /// mesh.
     pub selector: Option<WorkloadSelector>,
-    /// The number of worker threads; 0 for one per core of the machine. Not set, it follows the CPU
-    /// limit of the proxy.
+    /// How many worker threads it has; 0 for one per core of the machine. Not set, it follows the
+    /// CPU limit of the proxy.
     #[schemars(range(min = 0), transform = nullable)]
     pub concurrency: Option<i32>,
-    /// Environment variables of the proxy, by name.
+    /// Environment variables of the proxy, by name; istiod is told those with `ISTIO_META_` before.
     #[schemars(transform = values(json!({ "maxLength": 2048 })))]
     pub environment_variables: Option<BTreeMap<String, String>>,
     /// The image of the proxy.

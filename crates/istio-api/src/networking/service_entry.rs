@@ -95,11 +95,14 @@ pub struct ServiceEntrySpec {
     /// The endpoints, at most 4096; not together with `workloadSelector`.
     #[schemars(length(max = 4096))]
     pub endpoints: Option<Vec<WorkloadEntrySpec>>,
-    /// Selects pods and workload entries of the namespace as endpoints; for services in the mesh.
+    /// Selects pods and workload entries of the namespace as endpoints, for services in the mesh;
+    /// not together with `endpoints`.
     pub workload_selector: Option<WorkloadLabels>,
     /// The namespaces that see it: names, `.` for its own, or `*` for all, which is the default.
+    /// Ztunnel and waypoints always take it as `*`.
     pub export_to: Option<Vec<String>>,
-    /// Names of which one must be in the server's certificate.
+    /// Names of which one must be in the server's certificate, besides those of the service
+    /// accounts of selected workload entries.
     pub subject_alt_names: Option<Vec<String>>,
 }
 
@@ -132,7 +135,8 @@ pub enum Resolution {
     /// As `DNS`, but only the first answer is used, and connections stay if the answer changes. One
     /// endpoint at most.
     DnsRoundRobin,
-    /// The name that a request asks for is resolved when it comes; for hosts with `*`.
+    /// The name that a request asks for is resolved when it comes; only for hosts with `*`, over
+    /// HTTP or TLS. Endpoints are ignored.
     DynamicDns,
 }
 
@@ -141,7 +145,7 @@ pub enum Resolution {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ServicePort {
-    /// The number, different from those of the other ports.
+    /// The number, from 1 to 65535, different from those of the other ports.
     #[schemars(transform = rules(&[IS_PORT]))]
     pub number: u32,
     /// What is spoken there: `HTTP`, `HTTPS`, `GRPC`, `HTTP2`, `MONGO`, `TCP` or `TLS`.
@@ -150,7 +154,7 @@ pub struct ServicePort {
     /// A name, different from those of the other ports.
     #[schemars(length(max = 256))]
     pub name: String,
-    /// The endpoints' port; `number` by default.
+    /// The endpoints' port, from 1 to 65535; `number` by default.
     #[schemars(transform = rules(&[IS_PORT]))]
     pub target_port: Option<u32>,
 }

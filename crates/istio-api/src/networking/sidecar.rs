@@ -15,8 +15,8 @@ use crate::{Kind, status::IstioStatus};
 
 /// Which traffic of a workload its sidecar proxy handles, and which services it knows.
 ///
-/// Without any, a proxy knows every service of the mesh. One without selector is for its namespace; in
-/// the root namespace, for every namespace that has none.
+/// Without any, a proxy knows every service of the mesh. One without selector is for its namespace;
+/// in the root namespace, for every namespace that has none.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, CustomResource)]
 #[serde(rename_all = "camelCase")]
@@ -41,7 +41,8 @@ pub struct SidecarSpec {
     /// Limits of the connections that come in, for all ports. It replaces that of the destination
     /// rule; a listener's own replaces this.
     pub inbound_connection_pool: Option<ConnectionPoolSettings>,
-    /// What happens with traffic to unknown destinations.
+    /// What happens with traffic to unknown destinations; as the mesh configuration says by
+    /// default, which is `ALLOW_ANY` unless changed.
     pub outbound_traffic_policy: Option<OutboundTrafficPolicy>,
 }
 
@@ -59,14 +60,15 @@ pub struct IstioIngressListener {
     pub port: SidecarPort,
     /// The address to open it on; that of the workload by default. No sockets.
     pub bind: Option<String>,
-    /// How traffic gets to the listener.
+    /// How traffic gets to the listener; as `DEFAULT` if not set.
     pub capture_mode: Option<CaptureMode>,
     /// Where the workload listens: `127.0.0.1:<port>`, `[::1]:<port>`, `0.0.0.0:<port>` or
     /// `[::]:<port>` for the workload's own address, or `unix://` with the path of a socket.
     pub default_endpoint: Option<String>,
-    /// TLS of this port, of the mode `SIMPLE` or `MUTUAL`; needs peer authentication to be off there.
+    /// TLS of this port, of the mode `SIMPLE` or `MUTUAL`, for callers outside the mesh; needs peer
+    /// authentication to be off there.
     pub tls: Option<ServerTlsSettings>,
-    /// Limits of the connections to this port.
+    /// Limits of the connections to this port, in place of `inboundConnectionPool`.
     pub connection_pool: Option<ConnectionPoolSettings>,
 }
 
@@ -77,13 +79,14 @@ pub struct IstioIngressListener {
 pub struct IstioEgressListener {
     /// The port; not set, it is for every port that no other listener has.
     pub port: Option<SidecarPort>,
-    /// The address to open it on, or `unix://` with the path of a socket. Not set, the addresses of
-    /// the services where traffic is captured, otherwise 127.0.0.1.
+    /// The address to open it on, or `unix://` with the path of a socket; needs a port. Not set,
+    /// the addresses of the services where traffic is captured, otherwise 127.0.0.1.
     pub bind: Option<String>,
-    /// How traffic gets to the listener.
+    /// How traffic gets to the listener; as `DEFAULT` if not set.
     pub capture_mode: Option<CaptureMode>,
-    /// The services that it knows: `<namespace>/<name>`. The namespace may be `*`, `.` for that of
-    /// the resource or `~` for none; the name may be `*` or have it as first label.
+    /// The services that it knows: `<namespace>/<name>`. The namespace may be `*`, or `.` for that
+    /// of the resource; the name may be `*` or have it as first label. `~` before the namespace
+    /// leaves the services out, and `~/*` leaves out all.
     pub hosts: Vec<String>,
 }
 
@@ -98,7 +101,7 @@ pub struct SidecarPort {
     pub protocol: Option<String>,
     /// A name.
     pub name: Option<String>,
-    /// Without effect.
+    /// Without effect; deprecated.
     pub target_port: Option<u32>,
 }
 
@@ -119,11 +122,10 @@ pub enum CaptureMode {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OutboundTrafficPolicy {
-    /// Whether it is let out; that of the mesh configuration by default, which is `ALLOW_ANY` unless
-    /// changed.
+    /// Whether it is let out; `REGISTRY_ONLY` if not set.
     pub mode: Option<OutboundTrafficMode>,
-    /// The service that it goes through, with `ALLOW_ANY`; directly out if not set. One of the egress
-    /// listeners must know this service.
+    /// The service that it goes through, with `ALLOW_ANY`; directly out if not set. One of the
+    /// egress listeners must know this service.
     pub egress_proxy: Option<Destination>,
 }
 

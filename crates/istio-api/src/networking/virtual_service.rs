@@ -54,8 +54,9 @@ pub use http_route::{
     )
 )]
 pub struct VirtualServiceSpec {
-    /// The hosts: domain names, `*` possible as first label, or IP addresses. A name without dots is
-    /// completed with the namespace of the resource. Not set in a delegate.
+    /// The hosts: domain names, `*` possible as first label, or IP addresses, which only gateways
+    /// serve. A name without dots is completed with the namespace of the resource. Not set in a
+    /// delegate.
     pub hosts: Option<Vec<String>>,
     /// Who routes like this: gateways, as `<namespace>/<name>` or the name alone in the resource's
     /// namespace, and `mesh` for all sidecars, which alone is the default.
@@ -80,8 +81,8 @@ impl Kind for VirtualService {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Destination {
-    /// The service, by its name in the registry. A name without dots is completed with the namespace
-    /// of the resource, not with that of the service.
+    /// The service, by its name in the registry; traffic to an unknown one is dropped. A name
+    /// without dots is completed with the namespace of the resource, not with that of the service.
     pub host: String,
     /// A subset of the service, which a destination rule defines.
     pub subset: Option<String>,

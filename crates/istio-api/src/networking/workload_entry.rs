@@ -68,8 +68,8 @@ pub struct WorkloadEntrySpec {
     /// `unix://` with the path of a socket or `@` and a name. May be missing if `network` is set.
     #[schemars(length(max = 256), transform = rules(&[SOCKET_IS_ABSOLUTE, SOCKET_IS_NO_FOLDER]))]
     pub address: Option<String>,
-    /// The workload's ports, by the names of the service's ports. For one that is not there it is the
-    /// target port of the service, or else its port. Not for sockets; at most 128.
+    /// The workload's ports, by the names of the service's ports. For one that is not there it is
+    /// the target port of the service, or else its port. Not for sockets; at most 128.
     #[schemars(
         transform = max_properties(128),
         transform = rules(&[PORT_NAMES]),
@@ -86,7 +86,8 @@ pub struct WorkloadEntrySpec {
     /// Where it is, for load balancing by locality: `<region>/<zone>/<sub-zone>`.
     #[schemars(length(max = 2048))]
     pub locality: Option<String>,
-    /// Its share of the traffic, relative to the weights of the service's other endpoints.
+    /// Its share of the traffic, relative to the weights of the service's other endpoints; 1 if not
+    /// set.
     pub weight: Option<u32>,
     /// The service account of its proxy, of the same namespace.
     #[schemars(length(max = 253))]

@@ -24,8 +24,8 @@ const KNOWN_SCHEME: Rule = Rule {
     rule: r#"self in ["", "HTTP", "HTTPS"]"#,
 };
 
-/// The template of workload entries that virtual machines make when they join the mesh, as that of a
-/// deployment is for its pods.
+/// The template of workload entries that virtual machines make when they join the mesh, as that of
+/// a deployment is for its pods.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, CustomResource)]
 #[serde(rename_all = "camelCase")]
@@ -49,7 +49,8 @@ const KNOWN_SCHEME: Rule = Rule {
 pub struct WorkloadGroupSpec {
     /// Metadata of the entries; their labels belong here, not into `template`.
     pub metadata: Option<EntryMetadata>,
-    /// The entries' fields. Address and labels are left out: each machine has its own address.
+    /// The entries' fields. Address and labels are left out: each machine has its own address. The
+    /// service account is `default` if not set.
     #[schemars(transform = rules(&[SOCKET_WITHOUT_PORTS]))]
     pub template: WorkloadEntrySpec,
     /// How to know that a machine is ready; traffic goes only to those that are.
@@ -113,7 +114,7 @@ pub struct ReadinessProbe {
 pub struct HttpHealthCheck {
     /// The path; `/` by default.
     pub path: Option<String>,
-    /// The port.
+    /// The port, from 1 to 65535.
     #[schemars(transform = rules(&[IS_PORT]))]
     pub port: u32,
     /// The host to connect to; that of the workload by default. For another `Host` header use
@@ -145,7 +146,7 @@ pub struct HttpHeader {
 pub struct TcpHealthCheck {
     /// The host; `localhost` by default.
     pub host: Option<String>,
-    /// The port.
+    /// The port, from 1 to 65535.
     #[schemars(transform = rules(&[IS_PORT]))]
     pub port: u32,
 }
@@ -164,7 +165,7 @@ pub struct ExecHealthCheck {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GrpcHealthCheck {
-    /// The port.
+    /// The port, from 1 to 65535.
     #[schemars(transform = rules(&[IS_PORT]))]
     pub port: Option<u32>,
     /// The service that is asked about, by its full name.

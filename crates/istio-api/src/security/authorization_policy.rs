@@ -21,8 +21,9 @@ const ACCOUNTS_STAND_ALONE: Rule = Rule {
 
 /// Which requests to workloads are allowed or denied.
 ///
-/// `CUSTOM` policies are asked first, then `DENY`, then `ALLOW`. If a workload has an `ALLOW` policy,
-/// a request that none of them matches is denied; an empty spec therefore denies everything.
+/// `CUSTOM` policies are asked first, then `DENY`, then `ALLOW`. If a workload has an `ALLOW`
+/// policy, a request that none of them matches is denied; an empty spec therefore denies
+/// everything.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, CustomResource)]
 #[serde(rename_all = "camelCase")]
@@ -46,7 +47,8 @@ const ACCOUNTS_STAND_ALONE: Rule = Rule {
     )
 )]
 pub struct AuthorizationPolicySpec {
-    /// The workloads it is for; all of the namespace if neither this nor `targetRefs` is set.
+    /// The workloads it is for. If neither this nor `targetRefs` is set, all of the namespace; in
+    /// the root namespace, all of the mesh.
     pub selector: Option<WorkloadSelector>,
     /// The resource it is for; `targetRefs` has taken its place.
     pub target_ref: Option<PolicyTargetReference>,
@@ -87,7 +89,7 @@ pub enum Action {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ExtensionProvider {
-    /// Its name among `extensionProviders` of the mesh configuration.
+    /// Its name among `extensionProviders` of the mesh configuration. A workload can have only one.
     pub name: Option<String>,
 }
 
@@ -126,7 +128,7 @@ pub struct RuleTo {
 /// Who sends a request: every list that is set must match, by one of its items.
 ///
 /// Texts match exactly, or by what stands before or after a `*`; `*` alone matches anything.
-/// Identities, namespaces and accounts of peers need mutual TLS.
+/// Identities, namespaces, accounts and trust domains of peers need mutual TLS.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -153,11 +155,11 @@ pub struct Source {
     pub remote_ip_blocks: Option<Vec<String>>,
     /// Addresses of the client that do not match.
     pub not_remote_ip_blocks: Option<Vec<String>>,
-    /// Service accounts of peers: `<namespace>/<name>`, or the name alone in the policy's namespace.
-    /// No `*` is possible; at most 16, not together with principals or namespaces.
+    /// Service accounts of peers: `<namespace>/<name>`, or the name alone in the policy's
+    /// namespace. No `*` is possible; at most 16, not together with principals or namespaces.
     #[schemars(length(max = 16), inner(length(max = 320)))]
     pub service_accounts: Option<Vec<String>>,
-    /// Service accounts of peers that do not match, at most 16.
+    /// Service accounts of peers that do not match, in the same form; at most 16.
     #[schemars(length(max = 16), inner(length(max = 320)))]
     pub not_service_accounts: Option<Vec<String>>,
     /// Trust domains of peers.
@@ -185,7 +187,8 @@ pub struct Operation {
     pub methods: Option<Vec<String>>,
     /// HTTP methods that do not match.
     pub not_methods: Option<Vec<String>>,
-    /// Paths, or templates with `{*}` for one segment and `{**}` for several; `/package.service/method` for gRPC.
+    /// Paths, or templates with `{*}` for one segment and, as the last of them, `{**}` for any
+    /// number; `/package.service/method` for gRPC.
     pub paths: Option<Vec<String>>,
     /// Paths that do not match.
     pub not_paths: Option<Vec<String>>,
@@ -199,7 +202,7 @@ pub struct Condition {
     /// The attribute, such as `request.headers[x-token]`; those of
     /// <https://istio.io/latest/docs/reference/config/security/conditions/>.
     pub key: String,
-    /// Values of which one must match. This or `notValues` must be set.
+    /// Values of which one must match; needed if there is no `notValues`.
     pub values: Option<Vec<String>>,
     /// Values that do not match.
     pub not_values: Option<Vec<String>>,

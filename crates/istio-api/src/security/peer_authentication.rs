@@ -27,8 +27,9 @@ const KEY_IS_PORT: Rule = Rule {
 
 /// Whether workloads require mutual TLS of those that connect to them.
 ///
-/// In the root namespace and without selector it holds for the mesh; elsewhere without selector, for
-/// its namespace. The narrower one wins.
+/// In the root namespace and without selector it holds for the mesh; elsewhere without selector,
+/// for its namespace. The narrower one wins. With a selector it has no effect in the root
+/// namespace.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, CustomResource)]
 #[serde(rename_all = "camelCase")]
@@ -52,7 +53,8 @@ const KEY_IS_PORT: Rule = Rule {
     )
 )]
 pub struct PeerAuthenticationSpec {
-    /// The workloads it is for; all of the namespace if not set.
+    /// The workloads it is for. If not set, all of the namespace; in the root namespace, all of the
+    /// mesh.
     pub selector: Option<WorkloadSelector>,
     /// The mode for all ports; that of the parent, or `PERMISSIVE`, if not set.
     pub mtls: Option<MutualTls>,
@@ -82,7 +84,7 @@ pub struct MutualTls {
 pub enum MutualTlsMode {
     /// As in the parent; `PERMISSIVE` if there is none.
     Unset,
-    /// Plain ones; the proxy does not terminate TLS.
+    /// Plain ones; the proxy does not terminate TLS. Not in ambient mode.
     Disable,
     /// Plain ones and those with mutual TLS.
     Permissive,

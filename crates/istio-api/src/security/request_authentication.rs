@@ -44,15 +44,16 @@ const HTTP_URL: Rule = Rule {
     derive = "PartialEq"
 )]
 pub struct RequestAuthenticationSpec {
-    /// The workloads it is for; all of the namespace if neither this nor `targetRefs` is set.
+    /// The workloads it is for. If neither this nor `targetRefs` is set, all of the namespace; in
+    /// the root namespace, all of the mesh.
     pub selector: Option<WorkloadSelector>,
     /// The resource it is for; `targetRefs` has taken its place.
     pub target_ref: Option<PolicyTargetReference>,
     /// The resources whose proxies it is for, at most 16. Waypoints heed only this, not `selector`.
     #[schemars(length(max = 16))]
     pub target_refs: Option<Vec<PolicyTargetReference>>,
-    /// The issuers whose tokens are accepted. A rule looks only at requests with a token in one of
-    /// its places.
+    /// The issuers whose tokens are accepted, at most 4096. A rule looks only at requests with a
+    /// token in one of its places; tokens in several places at once are not supported.
     #[schemars(length(max = 4096))]
     pub jwt_rules: Option<Vec<JwtRule>>,
 }
@@ -74,15 +75,15 @@ pub struct JwtRule {
     /// Whom the tokens are for: one of these must be in the `aud` claim. Not checked if not set.
     #[schemars(inner(length(min = 1)))]
     pub audiences: Option<Vec<String>>,
-    /// Where istiod fetches the issuer's keys, with the scheme `http` or `https`. If neither this
-    /// nor `jwks` is set, istiod asks the issuer by `OpenID` discovery.
+    /// Where the issuer's keys are fetched, with the scheme `http` or `https`; not together with
+    /// `jwks`. If neither is set, istiod asks the issuer by `OpenID` discovery.
     #[schemars(length(min = 1, max = 2048), transform = rules(&[HTTP_URL]))]
     pub jwks_uri: Option<String>,
     /// The former spelling of `jwksUri`.
     #[serde(rename = "jwks_uri")]
     #[schemars(length(min = 1, max = 2048), transform = rules(&[HTTP_URL]))]
     pub jwks_uri_former: Option<String>,
-    /// The issuer's keys themselves, a JSON web key set.
+    /// The issuer's keys themselves, a JSON web key set; not together with `jwksUri`.
     pub jwks: Option<String>,
     /// Headers that may carry the token. If no place is named, the token is looked for in
     /// `Authorization` after `Bearer `, then in the parameter `access_token`.
@@ -98,9 +99,11 @@ pub struct JwtRule {
     pub from_cookies: Option<Vec<String>>,
     /// Whether the token stays in the request; by default it is removed.
     pub forward_original_token: Option<bool>,
-    /// Claims of a valid token that go to the workload in headers.
+    /// Claims of a valid token that go to the workload in headers, each in one of its own;
+    /// experimental.
     pub output_claim_to_headers: Option<Vec<ClaimToHeader>>,
-    /// How long the proxy waits for the keys if it fetches them itself; 5 s by default.
+    /// How long istiod, or the proxy where it fetches the keys itself, waits for them; 5 s by
+    /// default.
     pub timeout: Option<Duration>,
     /// Claims whose text is a list with spaces between, so that policies see each word; `scope` and
     /// `permission` always are. At most 64.
@@ -116,8 +119,8 @@ pub struct JwtHeader {
     /// The header's name.
     #[schemars(length(min = 1))]
     pub name: String,
-    /// What stands before the token, its space included, such as `Bearer `. A header without it does
-    /// not count.
+    /// What stands before the token, its space included, such as `Bearer `. A header without it
+    /// does not count.
     pub prefix: Option<String>,
 }
 
@@ -128,7 +131,8 @@ pub struct ClaimToHeader {
     /// The header; a value sent by the client is replaced.
     #[schemars(length(min = 1), regex(pattern = "^[-_A-Za-z0-9]+$"))]
     pub header: String,
-    /// The claim: a text, a number or a truth value. Without it the header is left out.
+    /// The claim, with dots before one inside another: a text, a number or a truth value. Without
+    /// it the header is left out.
     #[schemars(length(min = 1))]
     pub claim: String,
 }

@@ -1,3 +1,7 @@
+//! Metrics of requests and connections.
+//!
+//! Follows <https://istio.io/latest/docs/reference/config/telemetry/>.
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -39,7 +43,7 @@ pub struct Metrics {
 pub struct MetricsOverrides {
     /// The metrics; all of both directions by default.
     pub r#match: Option<MetricSelector>,
-    /// Whether they are left out. A value here replaces that of the parent.
+    /// Whether they are left out; false by default. A value here replaces that of the parent.
     #[schemars(transform = nullable)]
     pub disabled: Option<bool>,
     /// Changes to their labels, by the label's name.
@@ -52,7 +56,7 @@ pub struct MetricsOverrides {
 #[serde(rename_all = "camelCase")]
 #[schemars(transform = at_most_one_of(&["metric", "customMetric"]))]
 pub struct MetricSelector {
-    /// One of Istio's standard metrics.
+    /// One of Istio's standard metrics; `ALL_METRICS` by default.
     pub metric: Option<IstioMetric>,
     /// The name of another metric.
     #[schemars(length(min = 1))]
@@ -71,9 +75,9 @@ pub enum IstioMetric {
     RequestCount,
     /// How long they take, in milliseconds: `istio_request_duration_milliseconds`.
     RequestDuration,
-    /// The size of their bodies: `istio_request_bytes`.
+    /// The size of their bodies, in bytes: `istio_request_bytes`.
     RequestSize,
-    /// The size of the answers' bodies: `istio_response_bytes`.
+    /// The size of the answers' bodies, in bytes: `istio_response_bytes`.
     ResponseSize,
     /// TCP connections opened: `istio_tcp_connections_opened_total`.
     TcpOpenedConnections,

@@ -1,3 +1,7 @@
+//! Traces of requests.
+//!
+//! Follows <https://istio.io/latest/docs/reference/config/telemetry/>.
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -17,23 +21,24 @@ pub struct Tracing {
     /// Where spans go, one at most; the default provider of the mesh configuration if not set.
     pub providers: Option<Vec<ProviderRef>>,
     /// How many requests are traced, in percent with two digits after the point, if none before
-    /// decided it already; 1 by default, or as the provider or the mesh configuration says.
+    /// decided it already. Not set, it is as the provider or the mesh configuration says, 1 unless
+    /// changed; Istio's page says 0.
     #[schemars(range(min = 0, max = 100), transform = nullable)]
     pub random_sampling_percentage: Option<f64>,
-    /// Whether no spans are sent. Decisions to trace are still passed on.
+    /// Whether no spans are sent; false by default. Decisions to trace are still passed on.
     #[schemars(transform = nullable)]
     pub disable_span_reporting: Option<bool>,
-    /// Further tags of each span, by name.
+    /// Further tags of each span, by name, in place of those of the parents.
     pub custom_tags: Option<BTreeMap<String, CustomTag>>,
-    /// Whether the request's ID decides about tracing it; true by default. False suits requests whose
-    /// ID something else than Envoy made.
+    /// Whether the request's ID decides about tracing it; true by default. False suits requests
+    /// whose ID something else than Envoy made.
     #[schemars(transform = nullable)]
     pub use_request_id_for_trace_sampling: Option<bool>,
     /// Whether spans have Istio's own tags; true by default.
     #[schemars(transform = nullable)]
     pub enable_istio_tags: Option<bool>,
-    /// Whether requests are sent on without the headers of the trace, as an egress gateway may want;
-    /// false by default.
+    /// Whether requests are sent on without the headers of the trace, as an egress gateway may
+    /// want; false by default.
     #[schemars(transform = nullable)]
     pub disable_context_propagation: Option<bool>,
 }
@@ -46,7 +51,7 @@ pub struct Tracing {
 pub struct CustomTag {
     /// Always the same value.
     pub literal: Option<Literal>,
-    /// The value of an environment variable of the proxy.
+    /// What an environment variable of the proxy holds.
     pub environment: Option<Environment>,
     /// The value of a header of the request.
     pub header: Option<RequestHeader>,

@@ -1,3 +1,7 @@
+//! How an endpoint of a service is chosen.
+//!
+//! Follows <https://istio.io/latest/docs/reference/config/networking/destination-rule/>.
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
@@ -25,7 +29,7 @@ pub struct LoadBalancerSettings {
     /// Prefers endpoints in the same zone as far as they can take the load. It replaces that of the
     /// mesh configuration as a whole; not together with `localityLbSetting`.
     pub zone_aware_lb_setting: Option<ZoneAwareLoadBalancerSetting>,
-    /// The former way to give new endpoints less traffic; `warmup` has taken its place.
+    /// The former way to say `warmup.duration`; deprecated.
     pub warmup_duration_secs: Option<Duration>,
     /// Gives new endpoints less traffic at first; for round robin and least requests.
     pub warmup: Option<WarmupConfiguration>,
@@ -37,13 +41,13 @@ pub struct LoadBalancerSettings {
 pub enum SimpleLoadBalancer {
     /// Istio's choice.
     Unspecified,
-    /// The former name of `LEAST_REQUEST`.
+    /// The former name of `LEAST_REQUEST`; deprecated.
     LeastConn,
-    /// By chance.
+    /// By chance, among the healthy ones.
     Random,
     /// The address that the client asked for, without load balancing.
     Passthrough,
-    /// One after the other.
+    /// One after the other; `LEAST_REQUEST` is mostly better.
     RoundRobin,
     /// One with few requests under way.
     LeastRequest,
@@ -62,7 +66,7 @@ pub struct ConsistentHash {
     pub http_header_name: Option<String>,
     /// Key: a cookie.
     pub http_cookie: Option<HttpCookie>,
-    /// Key: the client's address; also for TCP.
+    /// Key: the client's address, also for TCP; false by default.
     pub use_source_ip: Option<bool>,
     /// Key: the query parameter of this name.
     pub http_query_parameter_name: Option<String>,
@@ -70,7 +74,7 @@ pub struct ConsistentHash {
     pub ring_hash: Option<RingHash>,
     /// Algorithm: Maglev, faster and less stable.
     pub maglev: Option<Maglev>,
-    /// The former place of `ringHash.minimumRingSize`.
+    /// The former place of `ringHash.minimumRingSize`; deprecated.
     pub minimum_ring_size: Option<u64>,
 }
 
@@ -88,11 +92,13 @@ pub struct RingHash {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Maglev {
-    /// The places in the table: a prime below 5000011; 65537 by default.
+    /// The places in the table: a prime below 5000011; 65537 by default. With more, fewer requests
+    /// move when endpoints change.
     pub table_size: Option<u64>,
 }
 
-/// A cookie that a request's endpoint is chosen by; the proxy sets it if it is missing.
+/// A cookie that a request's endpoint is chosen by. If it is missing and `ttl` is set, the proxy
+/// sets it.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -101,7 +107,8 @@ pub struct HttpCookie {
     pub name: String,
     /// The path for which it is set.
     pub path: Option<String>,
-    /// How long it lives, such as `1h`; `0s` for the browser's session. Not set, the proxy sets none.
+    /// How long a cookie of the proxy lives, such as `1h`; `0s` for the browser's session. Not set,
+    /// the proxy sets none.
     pub ttl: Option<String>,
     /// Further attributes of a cookie that the proxy sets.
     pub attributes: Option<Vec<CookieAttribute>>,
@@ -123,12 +130,13 @@ pub struct CookieAttribute {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WarmupConfiguration {
-    /// How long it takes until an endpoint has its full share.
+    /// How long it takes until an endpoint has its full share, such as `60s`.
     pub duration: Duration,
-    /// The share at the beginning, in percent; 10 by default.
+    /// The share at the beginning, in percent of the full one; 10 by default.
     #[schemars(range(min = 0, max = 100), transform = nullable)]
     pub minimum_percent: Option<f64>,
-    /// The form of the growth: 1, which is the default, for a straight line, more for a steeper end.
+    /// The form of the growth: 1, which is the default, for a straight line, more for a steeper
+    /// start.
     #[schemars(range(min = 0), transform = nullable)]
     pub aggression: Option<f64>,
 }

@@ -1,35 +1,43 @@
+//! TLS of connections to a service.
+//!
+//! Follows <https://istio.io/latest/docs/reference/config/networking/destination-rule/>.
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
 use crate::schema::nullable;
 
-/// TLS of connections to a service. Certificates come from a secret (`credentialName`) or from files
-/// of the proxy.
+/// TLS of connections to a service. Certificates come from a secret (`credentialName`) or from
+/// files of the proxy.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClientTlsSettings {
-    /// How TLS is used.
+    /// How TLS is used; `DISABLE` by default.
     pub mode: Option<ClientTlsMode>,
-    /// The path of the client's certificate, for `MUTUAL`.
+    /// The path of the client's certificate; needed for `MUTUAL` without `credentialName`.
     pub client_certificate: Option<String>,
-    /// The path of the client's private key, for `MUTUAL`.
+    /// The path of the client's private key; needed for `MUTUAL` without `credentialName`.
     pub private_key: Option<String>,
-    /// The path of the certificates of authorities that the server's certificate is checked against;
-    /// those of the operating system by default.
+    /// The path of the certificates of authorities that the server's certificate is checked
+    /// against; those of the operating system by default.
     pub ca_certificates: Option<String>,
-    /// The secret with certificates and key, in the namespace of the proxy. At sidecars, a
-    /// `workloadSelector` is needed.
+    /// The secret with certificates and key, in the proxy's namespace; not together with the paths.
+    /// At sidecars, a `workloadSelector` is needed.
     pub credential_name: Option<String>,
-    /// Names of which one must be in the server's certificate; those of the service entry by default.
+    /// Names of which one must be in the server's certificate; by default those of the service
+    /// entry, or else the host of the request.
     pub subject_alt_names: Option<Vec<String>>,
-    /// The name that the server is asked for (SNI); the host of the request by default.
+    /// The name that the server is asked for (SNI); the host of the request by default, for
+    /// `SIMPLE` and `MUTUAL`.
     pub sni: Option<String>,
-    /// Whether the server's certificate is not checked; false by default.
+    /// Whether neither authority nor names of the server's certificate are checked; false by
+    /// default.
     #[schemars(transform = nullable)]
     pub insecure_skip_verify: Option<bool>,
-    /// The path of a list of revoked server certificates; not checked if not set.
+    /// The path of a list of revoked server certificates; not checked if not set. With
+    /// `credentialName`, the list is in the secret.
     pub ca_crl: Option<String>,
 }
 

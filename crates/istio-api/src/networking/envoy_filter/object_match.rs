@@ -1,3 +1,7 @@
+//! Which objects of Envoy's configuration a patch is for.
+//!
+//! Follows <https://istio.io/latest/docs/reference/config/networking/envoy-filter/>.
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -85,7 +89,7 @@ pub struct ClusterMatch {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RouteConfigurationMatch {
-    /// The port of the service or of the gateway's server.
+    /// The port of the service or of the gateway's server; every port if not set.
     pub port_number: Option<u32>,
     /// The name of the gateway's port; for gateways.
     pub port_name: Option<String>,
@@ -117,7 +121,7 @@ pub struct VirtualHostMatch {
 pub struct RouteMatch {
     /// The name: `default`, or that in the virtual service.
     pub name: Option<String>,
-    /// What the route does.
+    /// What the route does; `ANY` by default.
     pub action: Option<RouteAction>,
 }
 
@@ -140,7 +144,7 @@ pub enum RouteAction {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ListenerMatch {
-    /// The port of the service, inwards too, or of the gateway.
+    /// The port of the service, inwards too, or of the gateway; every port if not set.
     pub port_number: Option<u32>,
     /// Not implemented by Istio.
     pub port_name: Option<String>,
@@ -161,7 +165,7 @@ pub struct FilterChainMatch {
     pub name: Option<String>,
     /// A name that clients ask for (SNI) and that the chain is for.
     pub sni: Option<String>,
-    /// `raw_buffer` or `tls`; for what comes in to sidecars.
+    /// `tls`, or `raw_buffer` where none is recognised; for what comes in to sidecars.
     pub transport_protocol: Option<String>,
     /// What is spoken inside TLS, with commas between: `h2`, `http/1.1`, `http/1.0`; for sidecars.
     pub application_protocols: Option<String>,
@@ -196,7 +200,7 @@ pub struct SubFilterMatch {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WaypointMatch {
-    /// The port of the service; every port if not set.
+    /// The port of the service, from 1 to 65535; every port if not set.
     #[schemars(transform = rules(&[IS_PORT]))]
     pub port_number: Option<u32>,
     /// A route.

@@ -1,3 +1,7 @@
+//! TLS of connections to a gateway or to a sidecar.
+//!
+//! Follows <https://istio.io/latest/docs/reference/config/networking/gateway/>.
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
@@ -29,9 +33,9 @@ pub struct ServerTlsSettings {
     pub https_redirect: Option<bool>,
     /// How TLS is used; `PASSTHROUGH` by default.
     pub mode: Option<ServerTlsMode>,
-    /// The path of the server's certificate.
+    /// The path of the server's certificate; needed for `SIMPLE` and `MUTUAL` without secrets.
     pub server_certificate: Option<String>,
-    /// The path of the server's private key.
+    /// The path of the server's private key; needed for `SIMPLE` and `MUTUAL` without secrets.
     pub private_key: Option<String>,
     /// The path of the certificates of authorities that clients' certificates are checked against;
     /// needed for `MUTUAL` and `OPTIONAL_MUTUAL`.
@@ -39,7 +43,7 @@ pub struct ServerTlsSettings {
     /// The path of a list of revoked client certificates; not checked if not set.
     pub ca_crl: Option<String>,
     /// The secret with certificate and key, and for mutual TLS also the authorities' certificates,
-    /// in the namespace of the gateway's pods.
+    /// in the namespace of the gateway's pods; not together with files.
     pub credential_name: Option<String>,
     /// One or two secrets, so that clients can choose between RSA and ECDSA.
     #[schemars(length(min = 1, max = 2))]
@@ -50,16 +54,17 @@ pub struct ServerTlsSettings {
     /// One or two pairs of files, so that clients can choose between RSA and ECDSA.
     #[schemars(length(min = 1, max = 2))]
     pub tls_certificates: Option<Vec<TlsCertificate>>,
-    /// Names of which one must be in the client's certificate; for `MUTUAL`.
+    /// Names of which one must be in the client's certificate; for `MUTUAL`, and not checked if not
+    /// set.
     pub subject_alt_names: Option<Vec<String>>,
     /// SHA-256 sums, in base64, of the public keys of clients that are let in.
     pub verify_certificate_spki: Option<Vec<String>>,
-    /// SHA-256 sums, in hexadecimal digits, of the certificates of clients that are let in. A client
-    /// that fits this list or the one before is let in.
+    /// SHA-256 sums, in hexadecimal digits, of the certificates of clients that are let in. A
+    /// client that fits this list or the one before is let in.
     pub verify_certificate_hash: Option<Vec<String>>,
     /// The oldest protocol; `TLSV1_2` by default. Older ones also need `cipherSuites`.
     pub min_protocol_version: Option<TlsProtocol>,
-    /// The newest protocol.
+    /// The newest protocol; the proxy's own choice by default.
     pub max_protocol_version: Option<TlsProtocol>,
     /// The cipher suites, by OpenSSL's names; Envoy's own choice by default.
     pub cipher_suites: Option<Vec<String>>,
@@ -85,7 +90,8 @@ pub struct TlsCertificate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ServerTlsMode {
-    /// It does not terminate TLS; virtual services route by the name that the client asks for (SNI).
+    /// It does not terminate TLS; virtual services route by the name that the client asks for
+    /// (SNI).
     Passthrough,
     /// It terminates TLS; clients need no certificate.
     Simple,
@@ -94,7 +100,8 @@ pub enum ServerTlsMode {
     /// It does not terminate TLS; the name that the client asks for says the service, without a
     /// virtual service. For traffic between networks.
     AutoPassthrough,
-    /// As `MUTUAL`, with the certificates that Istio gives the gateway.
+    /// As `MUTUAL`, with the certificates that Istio gives the gateway; the other fields stay
+    /// empty.
     IstioMutual,
     /// As `MUTUAL`, but clients without a certificate are let in.
     OptionalMutual,
@@ -106,16 +113,16 @@ pub enum TlsProtocol {
     /// The proxy chooses.
     #[serde(rename = "TLS_AUTO")]
     Auto,
-    /// 1.0
+    /// TLS 1.0.
     #[serde(rename = "TLSV1_0")]
     V1_0,
-    /// 1.1
+    /// TLS 1.1.
     #[serde(rename = "TLSV1_1")]
     V1_1,
-    /// 1.2
+    /// TLS 1.2.
     #[serde(rename = "TLSV1_2")]
     V1_2,
-    /// 1.3
+    /// TLS 1.3.
     #[serde(rename = "TLSV1_3")]
     V1_3,
 }

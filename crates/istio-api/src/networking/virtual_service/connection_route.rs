@@ -1,3 +1,7 @@
+//! Routes of TLS and TCP connections.
+//!
+//! Follows <https://istio.io/latest/docs/reference/config/networking/virtual-service/>.
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -35,7 +39,8 @@ pub struct TcpRoute {
 pub struct RouteDestination {
     /// The service.
     pub destination: Destination,
-    /// Its share: this over the sum of all weights. A service that is alone gets everything.
+    /// Its share: this out of all weights together; 0, which is the default, for nothing. A service
+    /// that is alone gets everything.
     pub weight: Option<i32>,
 }
 

@@ -1,3 +1,7 @@
+//! Faults made for tests.
+//!
+//! Follows <https://istio.io/latest/docs/reference/config/networking/virtual-service/>.
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
@@ -22,13 +26,13 @@ pub struct HttpFaultInjection {
 #[serde(rename_all = "camelCase")]
 #[schemars(transform = at_most_one_of(&["fixedDelay", "exponentialDelay"]))]
 pub struct Delay {
-    /// The former way to say `percentage`.
+    /// The former way to say `percentage`, from 0 to 100; deprecated.
     pub percent: Option<i32>,
-    /// How long they wait.
+    /// How long they wait, such as `5s`.
     pub fixed_delay: Option<Duration>,
     /// Not implemented by Istio.
     pub exponential_delay: Option<Duration>,
-    /// How many requests; none if not set.
+    /// How many requests, in percent; none if not set.
     pub percentage: Option<Percent>,
 }
 
@@ -38,12 +42,12 @@ pub struct Delay {
 #[serde(rename_all = "camelCase")]
 #[schemars(transform = at_most_one_of(&["httpStatus", "grpcStatus", "http2Error"]))]
 pub struct Abort {
-    /// A status of HTTP.
+    /// A status of HTTP, such as 503.
     pub http_status: Option<i32>,
-    /// A status of gRPC, such as `UNAVAILABLE`.
+    /// A status of gRPC by its name, such as `UNAVAILABLE`.
     pub grpc_status: Option<String>,
     /// Not implemented by Istio.
     pub http2_error: Option<String>,
-    /// How many requests; none if not set.
+    /// How many requests, in percent; none if not set.
     pub percentage: Option<Percent>,
 }

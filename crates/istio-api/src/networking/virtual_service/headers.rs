@@ -1,3 +1,7 @@
+//! Changes to headers, and what browsers may do.
+//!
+//! Follows <https://istio.io/latest/docs/reference/config/networking/virtual-service/>.
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -25,7 +29,7 @@ pub struct Headers {
 pub struct HeaderOperations {
     /// Headers that get these values, in place of theirs.
     pub set: Option<BTreeMap<String, String>>,
-    /// Headers that get these values besides theirs.
+    /// Headers that get these values besides theirs, with commas between.
     pub add: Option<BTreeMap<String, String>>,
     /// Headers that are removed.
     pub remove: Option<Vec<String>>,
@@ -36,9 +40,10 @@ pub struct HeaderOperations {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CorsPolicy {
-    /// The former way to say `allowOrigins`, with exact texts or `*`.
+    /// The former way to say `allowOrigins`, with exact texts or `*`; deprecated.
     pub allow_origin: Option<Vec<String>>,
-    /// The sites that may ask: those that one of these matches. An answer names the site that asked.
+    /// The sites that may ask: those that one of these matches. An answer names the site that
+    /// asked.
     pub allow_origins: Option<Vec<StringMatch>>,
     /// The methods that they may use.
     pub allow_methods: Option<Vec<String>>,
@@ -46,9 +51,9 @@ pub struct CorsPolicy {
     pub allow_headers: Option<Vec<String>>,
     /// The headers that they may read.
     pub expose_headers: Option<Vec<String>>,
-    /// How long browsers may remember this.
+    /// How long browsers may remember this, such as `1h`; their own choice if not set.
     pub max_age: Option<Duration>,
-    /// Whether they may send cookies and the like.
+    /// Whether they may send cookies and the like; false by default.
     #[schemars(transform = nullable)]
     pub allow_credentials: Option<bool>,
     /// What happens with a browser's question for a site that may not ask; `FORWARD` by default.

@@ -1,3 +1,7 @@
+//! Answers of the proxy itself, and changes to requests.
+//!
+//! Follows <https://istio.io/latest/docs/reference/config/networking/virtual-service/>.
+
 use k8s_openapi::ByteString;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,9 +19,9 @@ pub struct HttpRedirect {
     pub uri: Option<String>,
     /// The host.
     pub authority: Option<String>,
-    /// The port.
+    /// The port; not with `derivePort`.
     pub port: Option<u32>,
-    /// Where the port comes from.
+    /// Where the port comes from; not with `port`.
     pub derive_port: Option<RedirectPortSelection>,
     /// The scheme, `http` or `https`.
     pub scheme: Option<String>,
@@ -42,7 +46,7 @@ pub enum RedirectPortSelection {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HttpDirectResponse {
-    /// The status.
+    /// The status, such as 503.
     pub status: u32,
     /// The body; none if not set.
     pub body: Option<HttpBody>,

@@ -1,3 +1,7 @@
+//! Which requests a route is for.
+//!
+//! Follows <https://istio.io/latest/docs/reference/config/networking/virtual-service/>.
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -21,7 +25,8 @@ pub struct HttpMatchRequest {
     pub method: Option<StringMatch>,
     /// The host as the request names it.
     pub authority: Option<StringMatch>,
-    /// Headers, by their names in lower case. An empty match asks only that the header is there.
+    /// Headers, by their names in lower case; `uri`, `scheme`, `method` and `authority` are
+    /// ignored. An empty match asks only that the header is there.
     pub headers: Option<BTreeMap<String, StringMatch>>,
     /// The port that the client connects to.
     pub port: Option<u32>,
@@ -29,15 +34,17 @@ pub struct HttpMatchRequest {
     pub source_labels: Option<BTreeMap<String, String>>,
     /// The gateways that route like this, in place of those of the resource.
     pub gateways: Option<Vec<String>>,
-    /// Query parameters, by name; no prefixes.
+    /// Query parameters, by name. The exact value `""` stands for a parameter without value.
     pub query_params: Option<BTreeMap<String, StringMatch>>,
     /// Whether case does not matter in `uri`, unless it is a regular expression; false by default.
     pub ignore_uri_case: Option<bool>,
-    /// Headers that must not match, by their names in lower case.
+    /// Headers that must not match, by their names in lower case. An empty match asks that the
+    /// header is not there.
     pub without_headers: Option<BTreeMap<String, StringMatch>>,
     /// The namespace of the workloads that route like this; only with the gateway `mesh`.
     pub source_namespace: Option<String>,
-    /// The prefix of Envoy's statistics for this route.
+    /// A name for the route in Envoy's statistics, after `route.`; it has none of its own if not
+    /// set.
     pub stat_prefix: Option<String>,
 }
 

@@ -1,3 +1,7 @@
+//! Routes of HTTP requests.
+//!
+//! Follows <https://istio.io/latest/docs/reference/config/networking/virtual-service/>.
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
@@ -28,9 +32,10 @@ pub struct HttpRoute {
     pub delegate: Option<Delegate>,
     /// Changes to path and host on the way; not with `redirect`.
     pub rewrite: Option<HttpRewrite>,
-    /// How long the answer may take; no limit by default.
+    /// How long the answer may take, such as `5s`; no limit by default.
     pub timeout: Option<Duration>,
-    /// How failed requests are tried again; as the mesh configuration says by default.
+    /// How failed requests are tried again; as the mesh configuration says by default, which is
+    /// twice unless changed.
     pub retries: Option<HttpRetry>,
     /// Faults made for tests. There are no timeouts and retries then.
     pub fault: Option<HttpFaultInjection>,
@@ -38,14 +43,14 @@ pub struct HttpRoute {
     pub mirror: Option<Destination>,
     /// Services that get copies of the requests; their answers are thrown away.
     pub mirrors: Option<Vec<HttpMirrorPolicy>>,
-    /// The former way to say `mirrorPercentage`.
+    /// The former way to say `mirrorPercentage`, from 0 to 100; deprecated.
     #[schemars(transform = nullable)]
     pub mirror_percent: Option<u32>,
-    /// The former spelling of `mirrorPercent`.
+    /// The former spelling of `mirrorPercent`; deprecated.
     #[serde(rename = "mirror_percent")]
     #[schemars(transform = nullable)]
     pub mirror_percent_former: Option<u32>,
-    /// How many requests `mirror` gets copies of; all by default.
+    /// How many requests `mirror` gets copies of, in percent; all by default.
     pub mirror_percentage: Option<Percent>,
     /// What browsers may do with answers to other sites.
     pub cors_policy: Option<CorsPolicy>,
@@ -60,7 +65,8 @@ pub struct HttpRoute {
 pub struct HttpRouteDestination {
     /// The service.
     pub destination: Destination,
-    /// Its share: this over the sum of all weights. A service that is alone gets everything.
+    /// Its share: this out of all weights together; 0, which is the default, for nothing. A service
+    /// that is alone gets everything.
     pub weight: Option<i32>,
     /// Changes to headers of requests that go there, and of their answers.
     pub headers: Option<Headers>,
@@ -83,11 +89,13 @@ pub struct Delegate {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HttpRetry {
-    /// How often, as far as the route's timeout allows; 0 for never.
+    /// How often, as far as the timeouts allow; 0, which is the default, for never.
     pub attempts: Option<i32>,
-    /// How long each attempt, the first included, may take; as the route's timeout by default.
+    /// How long each attempt, the first included, may take, such as `2s`; as the route's timeout by
+    /// default.
     pub per_try_timeout: Option<Duration>,
-    /// Which failures, with commas between: Envoy's conditions for HTTP and gRPC, and statuses.
+    /// Which failures, with commas between: Envoy's conditions for HTTP and gRPC, and statuses;
+    /// `connect-failure,refused-stream,unavailable,cancelled` by default.
     pub retry_on: Option<String>,
     /// Whether endpoints in other places are tried; false by default.
     #[schemars(transform = nullable)]
@@ -106,7 +114,7 @@ pub struct HttpRetry {
 pub struct HttpMirrorPolicy {
     /// The service.
     pub destination: Destination,
-    /// How many requests it gets copies of; all by default.
+    /// How many requests it gets copies of, in percent; all by default.
     pub percentage: Option<Percent>,
 }
 
