@@ -149,10 +149,8 @@ fn print_objects(arguments: &Render) -> anyhow::Result<ExitCode> {
     let control_plane = settings.control_plane(true, injection);
     let mut objects = render(&control_plane)?;
     if arguments.all {
-        objects.extend(render_gateway(
-            &control_plane,
-            &settings.configuration.default_gateway,
-        )?);
+        let name = &settings.configuration.default_gateway;
+        objects.push(render_gateway(&control_plane, name)?);
     }
     let text = match arguments.output {
         Output::Yaml => to_yaml_stream(&objects),

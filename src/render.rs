@@ -8,6 +8,7 @@
 //! none.
 
 mod configuration;
+mod gateway;
 mod stream;
 
 use std::sync::OnceLock;
@@ -161,21 +162,12 @@ fn templates(control_plane: &ControlPlane) -> impl Iterator<Item = &'static str>
 ///
 /// # Errors
 /// As [`render`].
-pub fn render_gateway(
-    control_plane: &ControlPlane,
-    name: &str,
-) -> Result<Vec<Object>, RenderError> {
-    #[derive(Serialize)]
-    struct Scope<'a> {
-        name: &'a str,
-        namespace: &'a str,
-    }
-    let namespace = &control_plane.namespace;
-    let mut objects = documents("gateway/gateway.yaml", &Scope { name, namespace })?;
-    for object in &mut objects {
-        labels::stamp(object, control_plane);
-    }
-    Ok(objects)
+pub fn render_gateway(control_plane: &ControlPlane, name: &str) -> Result<Object, RenderError> {
+    let gateway = gateway::gateway(name, &control_plane.namespace);
+    let gateway = serde_json::to_value(gateway).map_err(RenderError::NoJsonForm)?;
+    let mut gateway = object("the Gateway", gateway)?;
+    labels::stamp(&mut gateway, control_plane);
+    Ok(gateway)
 }
 
 /// The objects that one template gives.

@@ -33,7 +33,6 @@ macro_rules! embedded {
 
 /// Every template. A test compares this list with the folder.
 const TEMPLATES: &[(&str, &str)] = embedded![
-    "gateway/gateway.yaml",
     "injection/agentgateway-waypoint.yaml",
     "injection/agentgateway.yaml",
     "injection/gateway.yaml",

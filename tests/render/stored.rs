@@ -3,7 +3,7 @@
 use istio_pilot::control_plane::{CniPaths, Injection};
 use istio_pilot::object::Object;
 use istio_pilot::plan::drift;
-use istio_pilot::render::{render, to_yaml_stream};
+use istio_pilot::render::{render, render_gateway, to_yaml_stream};
 use test_cluster::{Options, TestCluster};
 
 use crate::cases;
@@ -23,25 +23,18 @@ fn the_api_server_stores_what_is_rendered_as_it_stands() {
         conf_dir: "/etc/cni/net.d".to_owned(),
     };
     // A name that YAML 1.1 takes for a truth value: kubectl reads the stream all the same.
-    let wanted = render(&cases::with_node_agent(
-        "on",
-        paths,
-        Injection::IstioValidation,
-    ))
-    .unwrap();
-    let stream = to_yaml_stream(&wanted);
-    let manager = format!("--field-manager={}", drift::FIELD_MANAGER);
-    let apply = [
-        "apply",
-        "--server-side",
-        &manager,
-        "--validate=strict",
-        "-f",
-        "-",
-    ];
+    let control_plane = cases::with_node_agent("on", paths, Injection::IstioValidation);
+    let mut wanted = render(&control_plane).unwrap();
     cluster.kubectl(&["create", "namespace", "on"]).unwrap();
-    cluster.kubectl_with_input(&apply, &stream).unwrap();
+    apply(&cluster, &wanted);
+    let gateway = render_gateway(&control_plane, "public").unwrap();
+    let wait = ["wait", "--for=condition=Established", "--timeout=60s"];
+    let all = ["customresourcedefinitions", "--all"];
+    cluster.kubectl(&[&wait[..], &all[..]].concat()).unwrap();
+    apply(&cluster, std::slice::from_ref(&gateway));
+    wanted.push(gateway);
 
+    let stream = to_yaml_stream(&wanted);
     let get = ["get", "-f", "-", "-o", "json", "--show-managed-fields"];
     let list = cluster.kubectl_with_input(&get, &stream).unwrap();
     let mut list: serde_json::Value = serde_json::from_str(&list).unwrap();
@@ -61,4 +54,18 @@ fn the_api_server_stores_what_is_rendered_as_it_stands() {
         })
         .collect();
     assert!(differences.is_empty(), "{differences:#?}");
+}
+
+fn apply(cluster: &TestCluster, objects: &[Object]) {
+    let manager = format!("--field-manager={}", drift::FIELD_MANAGER);
+    let apply = [
+        "apply",
+        "--server-side",
+        &manager,
+        "--validate=strict",
+        "--filename=-",
+    ];
+    cluster
+        .kubectl_with_input(&apply, &to_yaml_stream(objects))
+        .unwrap();
 }
