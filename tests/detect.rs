@@ -13,8 +13,7 @@ use std::path::{Path, PathBuf};
 
 use istio_pilot::detect::{Detection, detect};
 use k8s_openapi::api::core::v1::{Node, Pod};
-use serde::Deserialize as _;
-use serde_json::Value;
+use test_cluster::yaml_documents;
 
 /// Every distribution that is to be recognised, as the files are named.
 const DISTRIBUTIONS: [&str; 13] = [
@@ -40,8 +39,7 @@ fn folder() -> PathBuf {
 fn detection(cluster: &str) -> Detection {
     let text = fs::read_to_string(folder().join(format!("{cluster}.yaml"))).unwrap();
     let (mut nodes, mut pods) = (Vec::<Node>::new(), Vec::<Pod>::new());
-    for document in serde_yaml::Deserializer::from_str(&text) {
-        let object = Value::deserialize(document).unwrap();
+    for object in yaml_documents(&text).unwrap() {
         match object["kind"].as_str().unwrap() {
             "Node" => nodes.push(serde_json::from_value(object).unwrap()),
             "Pod" => pods.push(serde_json::from_value(object).unwrap()),

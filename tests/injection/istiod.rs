@@ -3,13 +3,11 @@
 //! What it makes of the Gateways and of the pods is found out once for all tests.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 use test_cluster::programs::{Module, source_folder};
-use test_cluster::{Istiod, Options, TestCluster};
+use test_cluster::{Options, TestCluster};
 
 use crate::setup::{Configuration, Setup};
 use crate::{gateways, hostile, webhook};
@@ -137,7 +135,7 @@ fn run(cluster: &TestCluster, setup: &Setup, configuration: &Configuration) -> O
     pods.extend(webhook::inject(cluster, hostile::pods()));
     refused.extend(gateways::wait_for(&istiod, &gateways));
     let log_of_hostile = istiod.log()[log.len()..].to_owned();
-    let mesh = debug(&istiod, "mesh");
+    let mesh = istiod.get("/debug/mesh").unwrap();
     webhook::unregister(cluster);
     let objects = gateways::objects(cluster);
     // It would make again what is gone.
@@ -151,17 +149,6 @@ fn run(cluster: &TestCluster, setup: &Setup, configuration: &Configuration) -> O
         log,
         log_of_hostile,
     }
-}
-
-/// What istiod shows of itself.
-fn debug(istiod: &Istiod, what: &str) -> String {
-    let mut stream = TcpStream::connect(istiod.http_address()).unwrap();
-    let request = format!("GET /debug/{what} HTTP/1.0\r\n\r\n");
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-    body.to_owned()
 }
 
 pub(crate) fn list(items: impl IntoIterator<Item = Value>) -> Value {

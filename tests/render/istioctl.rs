@@ -4,9 +4,7 @@ use std::process::Command;
 
 use istio_pilot::control_plane::{CniPaths, Injection};
 use istio_pilot::object::Object;
-use serde::Deserialize as _;
-use serde_json::Value;
-use test_cluster::Program;
+use test_cluster::{Program, yaml_documents};
 
 use crate::cases::Case;
 
@@ -46,9 +44,9 @@ fn generate(case: &Case, paths: Option<&CniPaths>) -> Vec<Object> {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}: {errors}", case.name);
     let stream = String::from_utf8(output.stdout).unwrap();
-    serde_yaml::Deserializer::from_str(&stream)
-        .map(|document| Value::deserialize(document).unwrap())
-        .filter(|value| !value.is_null())
+    yaml_documents(&stream)
+        .unwrap()
+        .into_iter()
         .map(|value| Object::from_value(value).unwrap())
         .collect()
 }

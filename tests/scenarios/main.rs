@@ -3,6 +3,7 @@
 //! - `story`: what people do, from deploying to removing.
 //! - `inputs`: options that cannot be used, and a cluster that refuses or is away.
 //! - `ownership`: what is not this application's stays as it is; drift is set back.
+//! - `definitions`: definitions of other releases that are there already, and what is stored with them.
 //! - `nodes`: nodes that come, go or are special, and what holds the switch on them.
 //! - `switch`: the CNI switch when something is in the way, a hook is killed or its leader deposed.
 //! - `actions`: what `juju run` does.
@@ -15,6 +16,7 @@
 )]
 
 mod actions;
+mod definitions;
 mod inputs;
 mod nodes;
 mod ownership;

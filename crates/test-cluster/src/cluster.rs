@@ -8,6 +8,7 @@ mod network;
 mod nodes;
 pub(crate) mod options;
 mod start;
+mod stored;
 mod supervisor;
 
 use std::fs;
@@ -42,6 +43,8 @@ pub struct TestCluster {
     supervisor: Supervisor,
     network: Network,
     port: u16,
+    /// The address of etcd: `http://` with host and port.
+    etcd: String,
     token: String,
     kubectl: PathBuf,
     audited: bool,
@@ -273,6 +276,15 @@ pub(crate) fn wait_until<T>(
         }
         thread::sleep(Duration::from_millis(50));
     }
+}
+
+/// A client for the programs of a cluster, which no proxy of the user's can reach.
+pub(crate) fn http_client() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .proxy(None)
+        .timeout_global(Some(PATIENCE))
+        .build()
+        .into()
 }
 
 /// Writes a file of the cluster's folder and returns its path as text for a flag.

@@ -25,6 +25,7 @@ mod cluster;
 pub mod command;
 mod node;
 pub mod programs;
+mod upstream;
 
 pub use cluster::audit::AuditRequest;
 pub use cluster::background::Background;
@@ -35,3 +36,4 @@ pub use node::enclosure::Enclosure;
 pub use node::images::NodeImages;
 pub use node::{RealNode, check_requirements, is_root};
 pub use programs::Program;
+pub use upstream::{istio_definitions, yaml_documents};

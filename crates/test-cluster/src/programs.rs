@@ -9,6 +9,7 @@
 
 mod build;
 mod module;
+mod source;
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -234,6 +235,15 @@ pub fn kwok_stages() -> Result<PathBuf> {
 /// When Go is not installed, the module is not among those of go.mod, or cannot be downloaded.
 pub fn source_folder(module: Module, path: &str) -> Result<PathBuf> {
     Builder::from_environment()?.source_folder(&module.definition(), path)
+}
+
+/// The folder with the source of a release of any Go module, such as `istio.io/api` and `v1.30.8`,
+/// downloaded first if needed. The folder is read-only.
+///
+/// # Errors
+/// When Go is not installed, there is no such release, or it cannot be downloaded.
+pub fn release_folder(path: &str, version: &str) -> Result<PathBuf> {
+    Builder::from_environment()?.release_folder(path, version)
 }
 
 /// This project's part of the user's cache: `$XDG_CACHE_HOME/istio-pilot`, or

@@ -2,22 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
 use serde_json::Value;
 use test_cluster::programs::{self, Module};
 
-/// The file with the definitions in the module `istio.io/api`.
-const DEFINITIONS: &str = "kubernetes/customresourcedefinitions.gen.yaml";
+/// The version of the Go module `istio.io/api` whose API this crate has.
+const VERSION: &str = "v1.31.1";
 
-/// The definitions of the release whose API this crate has.
+/// The definitions of that version.
 pub(crate) fn definitions() -> Vec<Value> {
-    let folder = programs::source_folder(Module::Istio, "istio.io/api").unwrap();
+    let of_programs = programs::source_folder(Module::Istio, "istio.io/api").unwrap();
     assert!(
-        folder.ends_with("api@v1.31.1"),
+        of_programs.ends_with(format!("api@{VERSION}")),
         "the programs of the tests have another release of the API: {}",
-        folder.display()
+        of_programs.display()
     );
-    documents(&folder.join(DEFINITIONS))
+    test_cluster::istio_definitions(VERSION).unwrap()
 }
 
 /// A file or folder in the source of that release of Istio.
@@ -32,19 +31,8 @@ pub(crate) fn documents(file: &Path) -> Vec<Value> {
         std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     // Upstream's reader takes two colons at the end of a bare text, and this one does not.
     let text = text.replace("001:db8::]", "\"001:db8::\"]");
-    parse(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
-}
-
-/// Every document of a YAML text that is not empty.
-pub(crate) fn parse(text: &str) -> Result<Vec<Value>, serde_yaml::Error> {
-    let mut documents = Vec::new();
-    for document in serde_yaml::Deserializer::from_str(text) {
-        let document = Value::deserialize(document)?;
-        if !document.is_null() {
-            documents.push(document);
-        }
-    }
-    Ok(documents)
+    test_cluster::yaml_documents(&text)
+        .unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
 /// The YAML files of a folder and the folders in it, in order.

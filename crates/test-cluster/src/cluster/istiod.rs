@@ -1,11 +1,11 @@
 //! A real istiod beside a cluster.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr};
 
 use anyhow::Result;
 
 use super::background::Background;
-use super::{TestCluster, wait_until};
+use super::{TestCluster, http_client, wait_until};
 use crate::Program;
 
 /// A real istiod that watches the cluster, outside of it; it ends when this value is dropped.
@@ -71,9 +71,16 @@ impl TestCluster {
 }
 
 impl Istiod<'_> {
-    /// Where it answers plain HTTP: `/ready`, `/debug/...`.
-    pub fn http_address(&self) -> SocketAddr {
-        (self.address, self.http).into()
+    /// What it answers to plain HTTP: `/ready`, `/debug/...`.
+    ///
+    /// # Errors
+    /// When it does not answer, or with an error.
+    pub fn get(&self, path: &str) -> Result<String> {
+        let address = SocketAddr::from((self.address, self.http));
+        let mut answer = http_client()
+            .get(format!("http://{address}{path}"))
+            .call()?;
+        Ok(answer.body_mut().read_to_string()?)
     }
 
     /// Where it answers webhook requests over TLS: `/inject`, `/validate`. Its certificate is for
@@ -88,17 +95,6 @@ impl Istiod<'_> {
     }
 
     fn answers_ready(&self) -> bool {
-        use std::io::{Read, Write};
-        let request = "GET /ready HTTP/1.0\r\nHost: istiod\r\n\r\n";
-        let mut answer = String::new();
-        let asked = TcpStream::connect(self.http_address()).and_then(|mut stream| {
-            stream.write_all(request.as_bytes())?;
-            stream.read_to_string(&mut answer)
-        });
-        asked.is_ok()
-            && answer
-                .lines()
-                .next()
-                .is_some_and(|line| line.contains(" 200 "))
+        self.get("/ready").is_ok()
     }
 }

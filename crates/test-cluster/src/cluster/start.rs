@@ -53,19 +53,20 @@ impl TestCluster {
             .tempdir()
             .context("cannot create a temporary folder")?;
         let [etcd_client, etcd_peer, port] = network.free_ports()?;
+        let etcd_url = format!("http://{}:{etcd_client}", network.server());
+        let peer_url = format!("http://{}:{etcd_peer}", network.server());
         let cluster = Self {
             supervisor: Supervisor::start(folder, claim)?,
             network,
             port,
+            etcd: etcd_url,
             token: credentials::token()?,
             kubectl,
             audited: options.audit,
             markers: AtomicU32::new(0),
         };
-        let etcd_url = format!("http://{}:{etcd_client}", cluster.network.server());
-        let peer_url = format!("http://{}:{etcd_peer}", cluster.network.server());
-        let etcd = cluster.spawn(Program::Etcd, &cluster.etcd_flags(&etcd_url, &peer_url))?;
-        let flags = cluster.api_server_flags(options, &etcd_url)?;
+        let etcd = cluster.spawn(Program::Etcd, &cluster.etcd_flags(&peer_url))?;
+        let flags = cluster.api_server_flags(options)?;
         let api_server = cluster.spawn(Program::KubeApiserver, &flags)?;
         cluster.wait_for_api_server(etcd, api_server)?;
         if options.controllers {
@@ -78,7 +79,8 @@ impl TestCluster {
         self.folder().join(name).display().to_string()
     }
 
-    fn etcd_flags(&self, client_url: &str, peer_url: &str) -> Vec<String> {
+    fn etcd_flags(&self, peer_url: &str) -> Vec<String> {
+        let client_url = &self.etcd;
         vec![
             format!("--data-dir={}", self.path("etcd")),
             format!("--listen-client-urls={client_url}"),
@@ -92,7 +94,7 @@ impl TestCluster {
         ]
     }
 
-    fn api_server_flags(&self, options: &Options, etcd_url: &str) -> Result<Vec<String>> {
+    fn api_server_flags(&self, options: &Options) -> Result<Vec<String>> {
         let folder = self.folder();
         let authority = Authority::new()?;
         let authority_file = write(folder, "ca.crt", authority.certificate())?;
@@ -123,7 +125,7 @@ impl TestCluster {
             vec!["--kubelet-preferred-address-types=InternalIP".to_owned()]
         };
         flags.extend([
-            format!("--etcd-servers={etcd_url}"),
+            format!("--etcd-servers={}", self.etcd),
             format!("--bind-address={address}"),
             format!("--advertise-address={address}"),
             format!("--secure-port={}", self.port),

@@ -1,5 +1,6 @@
 //! Building programs into the cache.
 
+use std::env;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write as _};
@@ -11,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
 use super::module::Definition;
-use super::{KWOK_STAGES, Program, cache_folder};
+use super::{KWOK_STAGES, Program, cache_folder, source};
 use crate::command::output_of;
 
 /// Prefix of the folders in which an unfinished build lies.
@@ -105,13 +106,14 @@ impl Builder {
             let _lock = lock(&folder)?;
             write_module(&folder, definition)?
         };
-        let answer = output_of(self.go(&module).args(["mod", "download", "-json", path]))
-            .map_err(|error| self.explain(error))?;
-        let answer: serde_json::Value = serde_json::from_str(&answer)?;
-        let folder = answer["Dir"]
-            .as_str()
-            .with_context(|| format!("Go did not say where it put the source of {path}"))?;
-        Ok(PathBuf::from(folder))
+        source::download(&mut self.go(&module), path).map_err(|error| self.explain(error))
+    }
+
+    /// The source of any release of a module.
+    pub(super) fn release_folder(&self, path: &str, version: &str) -> Result<PathBuf> {
+        // Any folder will do that is in no module.
+        source::download(&mut self.go(&env::temp_dir()), &format!("{path}@{version}"))
+            .map_err(|error| self.explain(error))
     }
 
     fn keep_kwok_stages(&self, definition: &Definition, target: &Path) -> Result<()> {
