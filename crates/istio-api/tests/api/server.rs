@@ -175,8 +175,8 @@ fn answers_with(
     definitions: &[Value],
     folder: &Path,
 ) -> BTreeMap<String, String> {
-    let names = cluster.get(&["customresourcedefinitions"]).unwrap();
-    if names["items"]
+    let there = cluster.get(&["customresourcedefinitions"]).unwrap();
+    if there["items"]
         .as_array()
         .is_some_and(|items| !items.is_empty())
     {
