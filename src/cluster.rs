@@ -1,13 +1,17 @@
 //! The Kubernetes API server, as this charm uses it.
 //!
 //! Requests are made from the table of [`crate::kinds`], so no discovery is needed. All writes are
-//! in [`write`](mod@write).
+//! in [`write`](mod@write), and all go out through `request`, which bounds how long they take.
 
 pub mod connect;
 pub mod error;
+mod request;
 pub mod watch;
 pub mod write;
 
+use std::time::Duration;
+
+use http::Method;
 use k8s_openapi::apimachinery::pkg::version::Info;
 use kube::Client;
 use serde::de::DeserializeOwned;
@@ -17,12 +21,14 @@ use crate::control_plane::KubernetesVersion;
 use crate::kinds::Kind;
 use crate::object::{Object, ObjectId};
 use error::{ClusterError, Doing};
+use request::Content;
 
 /// A connection to one cluster.
 #[derive(Clone)]
 pub struct Cluster {
     client: Client,
     namespace: String,
+    longest_request: Duration,
 }
 
 /// Which objects of a kind to read.
@@ -191,15 +197,11 @@ impl Cluster {
     ) -> Result<Value, ClusterError> {
         let doing = Doing::new("asking", format_args!("Pod {namespace}/{pod}"));
         let path = format!("/api/v1/namespaces/{namespace}/pods/https:{pod}:{port}/proxy/{path}");
-        let request = http::Request::post(path)
-            .header(http::header::CONTENT_TYPE, "application/json")
-            .body(question.to_string().into_bytes());
-        let request =
-            request.map_err(|error| ClusterError::unexpected(&doing, &error.to_string()))?;
-        self.client
-            .request(request)
-            .await
-            .map_err(|error| ClusterError::new(&doing, error))
+        let content = Content {
+            media_type: "application/json",
+            value: question,
+        };
+        self.json(Method::POST, path, Some(content), &doing).await
     }
 
     /// The last lines that a container wrote.
@@ -216,11 +218,7 @@ impl Cluster {
         let doing = Doing::new("reading", format_args!("the log of Pod {namespace}/{pod}"));
         let query = query(&[("container", container), ("tailLines", &lines.to_string())]);
         let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}/log?{query}");
-        let request = http::Request::get(path).body(Vec::new());
-        let request =
-            request.map_err(|error| ClusterError::unexpected(&doing, &error.to_string()))?;
-        let text = self.client.request_text(request).await;
-        text.map_err(|error| ClusterError::new(&doing, error))
+        self.text(Method::GET, path, None, &doing).await
     }
 
     async fn list_values(
@@ -264,13 +262,7 @@ impl Cluster {
         path: String,
         doing: &Doing,
     ) -> Result<T, ClusterError> {
-        let request = http::Request::get(path).body(Vec::new());
-        let request =
-            request.map_err(|error| ClusterError::unexpected(doing, &error.to_string()))?;
-        self.client
-            .request(request)
-            .await
-            .map_err(|error| ClusterError::new(doing, error))
+        self.json(Method::GET, path, None, doing).await
     }
 }
 
@@ -323,3 +315,6 @@ fn query(parameters: &[(&str, &str)]) -> String {
     query.extend_pairs(parameters.iter().filter(|(_, value)| !value.is_empty()));
     query.finish()
 }
+
+#[cfg(test)]
+mod tests;

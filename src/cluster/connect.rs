@@ -10,6 +10,7 @@ use kube::{Client, Config};
 use tower::ServiceBuilder;
 
 use super::Cluster;
+use super::request::LONGEST_REQUEST;
 
 /// Where to find the cluster and the model's namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +70,11 @@ impl Cluster {
         };
         let namespace = config.default_namespace.clone();
         let client = client(&config).map_err(|it| ConnectError::Credentials(Box::new(it)))?;
-        Ok(Self { client, namespace })
+        Ok(Self {
+            client,
+            namespace,
+            longest_request: LONGEST_REQUEST,
+        })
     }
 }
 

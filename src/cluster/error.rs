@@ -1,6 +1,7 @@
 //! What can go wrong between this charm and the API server, sorted by who can mend it.
 
 use std::fmt;
+use std::time::Duration;
 
 use kube::core::Status;
 
@@ -94,6 +95,14 @@ impl ClusterError {
         Self {
             doing: doing.clone(),
             fault,
+        }
+    }
+
+    /// No answer in time: the server is as good as away.
+    pub fn late(doing: &Doing, waited: Duration) -> Self {
+        Self {
+            doing: doing.clone(),
+            fault: Fault::Unavailable(format!("no answer within {waited:?}")),
         }
     }
 

@@ -5,8 +5,8 @@ use std::pin::pin;
 use futures::future::select_all;
 use futures::{FutureExt, TryStreamExt};
 use kube::core::WatchEvent;
-use serde_json::Value;
 
+use super::error::Doing;
 use super::{Cluster, Scope, Selector, collection_path, query};
 use crate::kinds::Kind;
 
@@ -47,7 +47,7 @@ impl Cluster {
     }
 
     /// `None` when the watch ended without an event.
-    async fn wait_for_event(&self, watched: &Watched) -> Option<()> {
+    pub(super) async fn wait_for_event(&self, watched: &Watched) -> Option<()> {
         let scope = watched
             .namespace
             .as_deref()
@@ -63,9 +63,8 @@ impl Cluster {
             ("fieldSelector", selector.fields),
         ]);
         let path = format!("{}?{query}", collection_path(&watched.kind, scope));
-        let request = http::Request::get(path).body(Vec::new()).ok()?;
-        let events = self.client.request_events::<Value>(request).await.ok()?;
-        let mut events = pin!(events);
+        let doing = Doing::new("watching", watched.kind.plural);
+        let mut events = pin!(self.events(path, &doing).await.ok()?);
         loop {
             match events.try_next().await {
                 Ok(Some(WatchEvent::Bookmark(_))) => {}

@@ -1,8 +1,10 @@
 //! The only place that writes to the cluster.
 
+use http::Method;
 use serde_json::{Value, json};
 
 use super::error::{ClusterError, Doing};
+use super::request::Content;
 use super::{Cluster, Scope, collection_path, object_path, query, to_object};
 use crate::kinds::Kind;
 use crate::object::{Object, ObjectId};
@@ -56,15 +58,12 @@ impl Cluster {
             ("dryRun", if mode == Mode::DryRun { "All" } else { "" }),
         ]);
         let path = format!("{}?{query}", object_path(object.id())?);
-        let body = object.value().to_string().into_bytes();
+        let content = Content {
+            media_type: "application/apply-patch+yaml",
+            value: object.value(),
+        };
         let value = self
-            .send(
-                http::Method::PATCH,
-                path,
-                "application/apply-patch+yaml",
-                body,
-                &doing,
-            )
+            .json(Method::PATCH, path, Some(content), &doing)
             .await?;
         to_object(value, &doing)
     }
@@ -85,15 +84,8 @@ impl Cluster {
             "managedFields": managed_fields,
         }});
         let path = object_path(live.id())?;
-        let body = body.to_string().into_bytes();
         let value = self
-            .send(
-                http::Method::PATCH,
-                path,
-                "application/merge-patch+json",
-                body,
-                &doing,
-            )
+            .json(Method::PATCH, path, Some(merge(&body)), &doing)
             .await?;
         to_object(value, &doing)
     }
@@ -112,11 +104,11 @@ impl Cluster {
             "preconditions": {"uid": uid},
         });
         let path = object_path(id)?;
-        let body = body.to_string().into_bytes();
-        match self
-            .send(http::Method::DELETE, path, "application/json", body, &doing)
-            .await
-        {
+        let content = Content {
+            media_type: "application/json",
+            value: &body,
+        };
+        match self.text(Method::DELETE, path, Some(content), &doing).await {
             Ok(_) => Ok(()),
             // 409 is the precondition: another object has the name now.
             Err(error) if error.is_not_found() || error.is_outdated() => Ok(()),
@@ -146,31 +138,16 @@ impl Cluster {
         let query = query(&[("fieldManager", RESTARTER)]);
         let collection = collection_path(kind, Scope::Namespace(namespace));
         let path = format!("{collection}/{name}?{query}");
-        let body = body.to_string().into_bytes();
-        let content_type = "application/merge-patch+json";
-        self.send(http::Method::PATCH, path, content_type, body, &doing)
+        self.text(Method::PATCH, path, Some(merge(&body)), &doing)
             .await
             .map(drop)
     }
+}
 
-    async fn send(
-        &self,
-        method: http::Method,
-        path: String,
-        content_type: &str,
-        body: Vec<u8>,
-        doing: &Doing,
-    ) -> Result<Value, ClusterError> {
-        let request = http::Request::builder()
-            .method(method)
-            .uri(path)
-            .header(http::header::CONTENT_TYPE, content_type)
-            .body(body);
-        let request =
-            request.map_err(|error| ClusterError::unexpected(doing, &error.to_string()))?;
-        self.client
-            .request(request)
-            .await
-            .map_err(|error| ClusterError::new(doing, error))
+/// A patch that changes the fields which it has.
+fn merge(value: &Value) -> Content<'_> {
+    Content {
+        media_type: "application/merge-patch+json",
+        value,
     }
 }
