@@ -58,6 +58,10 @@ impl Cluster {
                     reason,
                 };
                 let file = Kubeconfig::read_from(path).map_err(|it| fault(it.to_string()))?;
+                if let Some(proxy) = proxy(&file) {
+                    let reason = "is set, and this program uses no proxy";
+                    return Err(fault(format!("proxy-url {proxy} {reason}")));
+                }
                 let options = KubeConfigOptions::default();
                 let config = Config::from_custom_kubeconfig(file, &options).await;
                 let mut config = config.map_err(|it| fault(it.to_string()))?;
@@ -78,10 +82,22 @@ impl Cluster {
     }
 }
 
+/// The proxy of the kubeconfig's current cluster, if it has one.
+fn proxy(file: &Kubeconfig) -> Option<&str> {
+    let current = file.current_context.as_deref()?;
+    let context = file.contexts.iter().find(|it| it.name == current)?;
+    let name = &context.context.as_ref()?.cluster;
+    let cluster = file.clusters.iter().find(|it| it.name == *name)?;
+    let proxy = cluster.cluster.as_ref()?.proxy_url.as_deref();
+    proxy.filter(|it| !it.is_empty())
+}
+
 /// A client with TCP_NODELAY: the stock one of kube 5.0 leaves it unset, which costs its first
 /// request 40 ms (delayed acknowledgement against Nagle's algorithm).
 ///
-/// Proxies of the environment are not used: the API server is the pod's own cluster.
+/// Of the stock one it leaves out: proxies, those of the environment too, as the API server is the
+/// pod's own cluster; tries of its own, which would take longer than a hook may; bounds for reading
+/// and writing, as there is one for the whole request; and a log of requests.
 fn client(config: &Config) -> Result<Client, kube::Error> {
     let mut connector = HttpConnector::new();
     connector.enforce_http(false);
@@ -92,6 +108,7 @@ fn client(config: &Config) -> Result<Client, kube::Error> {
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())
         .option_layer(config.auth_layer()?)
+        .layer(config.extra_headers_layer()?)
         .map_err(tower::BoxError::from)
         .service(pool.build::<_, Body>(connector));
     Ok(Client::new(service, config.default_namespace.clone()))

@@ -1,3 +1,4 @@
+mod kubeconfig;
 mod silent_server;
 
 use std::io::{Read, Write};
@@ -6,15 +7,16 @@ use std::net::{TcpListener, TcpStream};
 use serde_json::json;
 
 use super::*;
-use crate::cluster::connect::Access;
+use crate::cluster::connect::{Access, ConnectError};
 
 /// A server on loopback that treats each connection alike; gives its address.
-fn serve(treat: impl Fn(TcpStream) + Copy + Send + 'static) -> String {
+fn serve(treat: impl Fn(TcpStream) + Clone + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     std::thread::spawn(move || {
         for connection in listener.incoming() {
             let connection = connection.unwrap();
+            let treat = treat.clone();
             std::thread::spawn(move || treat(connection));
         }
     });
@@ -32,7 +34,7 @@ fn read_head(connection: &mut TcpStream) -> String {
 }
 
 /// The cluster that a kubeconfig describes, whose cluster and user have these fields.
-async fn connected(cluster: Value, user: Value) -> Cluster {
+async fn connected(cluster: Value, user: Value) -> Result<Cluster, ConnectError> {
     let kubeconfig = json!({
         "apiVersion": "v1",
         "kind": "Config",
@@ -47,5 +49,5 @@ async fn connected(cluster: Value, user: Value) -> Cluster {
         path: file.path().to_owned(),
         namespace: "mesh".to_owned(),
     };
-    Cluster::connect(&access).await.unwrap()
+    Cluster::connect(&access).await
 }

@@ -12,7 +12,7 @@ const TOO_LONG: Duration = Duration::from_secs(30);
 /// A connection to a server, with a bound that a test can wait for.
 async fn impatient(server: String) -> Cluster {
     let cluster = json!({"server": server, "insecure-skip-tls-verify": true});
-    let mut cluster = connected(cluster, json!({})).await;
+    let mut cluster = connected(cluster, json!({})).await.unwrap();
     cluster.longest_request = Duration::from_millis(50);
     cluster
 }
