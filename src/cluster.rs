@@ -103,7 +103,7 @@ impl Cluster {
     ///
     /// # Errors
     /// When the server does not answer, or refuses. Not when the kind does not exist: then the
-    /// list is empty.
+    /// list is empty. Never is a part of a list taken for the whole.
     pub async fn list(
         &self,
         kind: &Kind,
@@ -233,16 +233,25 @@ impl Cluster {
             items: Vec::new(),
             resource_version: String::new(),
         };
+        let mut limit = PAGE.to_string();
         let mut token = String::new();
         loop {
             let query = query(&[
-                ("limit", &PAGE.to_string()),
+                ("limit", &limit),
                 ("labelSelector", selector.labels),
                 ("fieldSelector", selector.fields),
                 ("continue", &token),
             ]);
             let mut page: Value = match self.get_json(format!("{path}?{query}"), doing).await {
-                Err(error) if error.is_not_found() => return Ok(listing),
+                Err(error) if error.is_not_found() && token.is_empty() => return Ok(listing),
+                // The server keeps the state of the first page for some minutes only. A list in one
+                // piece, which client-go asks for then, cannot expire.
+                Err(error) if error.is_gone() && !token.is_empty() => {
+                    listing.items.clear();
+                    limit.clear();
+                    token.clear();
+                    continue;
+                }
                 other => other?,
             };
             if let Value::Array(items) = page["items"].take() {

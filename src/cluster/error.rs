@@ -39,7 +39,7 @@ pub enum Fault {
     NotFound(String),
     /// Other field managers own fields of the object.
     Conflict(Vec<FieldConflict>),
-    /// The object changed or went away since it was read.
+    /// What was read before has changed or gone since: an object, or a page of a list.
     Outdated(String),
     /// A field cannot be changed on an existing object.
     Immutable(String),
@@ -124,9 +124,9 @@ impl ClusterError {
         matches!(self.fault, Fault::NotFound(_))
     }
 
-    /// Whether the object changed or went away since it was read.
-    pub fn is_outdated(&self) -> bool {
-        matches!(self.fault, Fault::Outdated(_))
+    /// Whether what a request is about does not exist, or not as it was read.
+    pub fn is_gone(&self) -> bool {
+        matches!(self.fault, Fault::NotFound(_) | Fault::Outdated(_))
     }
 
     /// Whether the application lacks the right.
@@ -169,9 +169,9 @@ fn from_status(status: &Status) -> Fault {
             Fault::Invalid(message)
         }
         401 | 403 => Fault::Forbidden(message),
-        404 | 410 => Fault::NotFound(message),
+        404 => Fault::NotFound(message),
         409 if !conflicts.is_empty() => Fault::Conflict(conflicts),
-        409 => Fault::Outdated(message),
+        409 | 410 => Fault::Outdated(message),
         // An unknown field in a server-side apply comes as 500 without a reason, for ever.
         500 if message.contains("field not declared in schema") => Fault::Invalid(message),
         422 if causes.iter().any(|it| it.message.contains("immutable"))

@@ -1,4 +1,5 @@
 mod kubeconfig;
+mod pages;
 mod silent_server;
 
 use std::io::{Read, Write};

@@ -111,7 +111,7 @@ impl Cluster {
         match self.text(Method::DELETE, path, Some(content), &doing).await {
             Ok(_) => Ok(()),
             // 409 is the precondition: another object has the name now.
-            Err(error) if error.is_not_found() || error.is_outdated() => Ok(()),
+            Err(error) if error.is_gone() => Ok(()),
             Err(error) => Err(error),
         }
     }
