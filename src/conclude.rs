@@ -83,6 +83,22 @@ pub fn of_finding(finding: &Finding, settings: &Settings) -> Status {
     }
 }
 
+/// What a finding says in full, for the log, where its status may say less.
+pub fn in_full(finding: &Finding) -> Option<String> {
+    match finding {
+        Finding::Refused(_, text) => Some(text.clone()),
+        Finding::StillWaiting(Awaited {
+            progress,
+            reason: Some(reason),
+        }) => Some(format!("{progress}: {reason}")),
+        Finding::Settled { .. }
+        | Finding::InTheWay(_)
+        | Finding::AgentFault(..)
+        | Finding::StillWaiting(_)
+        | Finding::Deposed => None,
+    }
+}
+
 /// The status when no cluster could be reached at all.
 pub fn unreachable(reason: &str) -> Status {
     Status::Waiting(format!("no Kubernetes API: {reason}"))
@@ -155,9 +171,15 @@ fn refused(fault: &ClusterFault, text: &str, application: &str) -> Status {
         ClusterFault::Forbidden(_) => Status::Blocked(format!(
             "not allowed by the cluster; run: juju trust {application} --scope=cluster"
         )),
+        ClusterFault::Unauthenticated(_) => Status::Blocked(
+            "the API server does not accept the service account's token; delete this unit's pod, \
+             and it comes back with a new one"
+                .to_owned(),
+        ),
         ClusterFault::Unavailable(reason) => unreachable(&cut(reason)),
-        ClusterFault::Outdated(_) => Status::Waiting(cut(text)),
-        ClusterFault::NotFound(_)
+        ClusterFault::Failing(_) | ClusterFault::Outdated(_) => Status::Waiting(cut(text)),
+        ClusterFault::Denied(_)
+        | ClusterFault::NotFound(_)
         | ClusterFault::Conflict(_)
         | ClusterFault::Immutable(_)
         | ClusterFault::Invalid(_)

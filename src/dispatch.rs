@@ -212,14 +212,17 @@ impl Charm {
         if let Some(version) = &report.version {
             let _ = self.tools.set_application_version(version)?;
         }
-        let findings = report
-            .findings
-            .iter()
-            .map(|it| conclude::of_finding(it, settings));
-        let statuses: Vec<_> = findings.collect();
-        if statuses.len() > 1 {
-            for status in &statuses {
-                tracing::warn!("{}: {}", status.name(), status.message());
+        let findings = &report.findings;
+        let status = |it| conclude::of_finding(it, settings);
+        let statuses: Vec<_> = findings.iter().map(status).collect();
+        for (finding, status) in findings.iter().zip(&statuses) {
+            match conclude::in_full(finding) {
+                Some(text) => tracing::warn!("{}: {text}", status.name()),
+                // One alone is what the status says.
+                None if statuses.len() > 1 => {
+                    tracing::warn!("{}: {}", status.name(), status.message());
+                }
+                None => {}
             }
         }
         Ok(summary(statuses))

@@ -1,9 +1,11 @@
 //! What can go wrong between this charm and the API server, sorted by who can mend it.
 
+mod refusal;
+
 use std::fmt;
 use std::time::Duration;
 
-use kube::core::Status;
+use kube::client::AuthError;
 
 /// What was being done to which object, for messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +37,10 @@ pub struct ClusterError {
 pub enum Fault {
     /// The application lacks the right: it needs trust.
     Forbidden(String),
+    /// The server does not accept the credentials, whatever their rights.
+    Unauthenticated(String),
+    /// The cluster does not allow the object: a webhook, a policy, a quota, Pod Security.
+    Denied(String),
     /// The object, its kind or its namespace does not exist.
     NotFound(String),
     /// Other field managers own fields of the object.
@@ -45,8 +51,10 @@ pub enum Fault {
     Immutable(String),
     /// The server does not accept the object.
     Invalid(String),
-    /// The server did not answer, or could not just now.
+    /// The server is away: nothing answered, or something in its place.
     Unavailable(String),
+    /// The server is there, and could not do this just now.
+    Failing(String),
     /// Anything else: a defect of this charm, or a server this charm does not know.
     Unexpected(String),
 }
@@ -69,7 +77,12 @@ impl fmt::Display for Fault {
             | Self::Immutable(text)
             | Self::Invalid(text)
             | Self::Unavailable(text)
+            | Self::Failing(text)
             | Self::Unexpected(text) => formatter.write_str(text),
+            Self::Unauthenticated(text) => {
+                write!(formatter, "the credentials are not accepted: {text}")
+            }
+            Self::Denied(text) => write!(formatter, "the cluster refuses it: {text}"),
             Self::Conflict(conflicts) => {
                 let named: Vec<_> = conflicts
                     .iter()
@@ -85,9 +98,12 @@ impl ClusterError {
     /// Sorts a client's error.
     pub fn new(doing: &Doing, error: kube::Error) -> Self {
         let fault = match error {
-            kube::Error::Api(status) => from_status(&status),
-            kube::Error::Auth(error) => Fault::Forbidden(format!("the credentials fail: {error}")),
-            kube::Error::SerdeError(error) => {
+            kube::Error::Api(status) => refusal::fault(&status),
+            kube::Error::Auth(error) => Fault::Unauthenticated(error.to_string()),
+            kube::Error::Service(error) if error.is::<AuthError>() => {
+                Fault::Unauthenticated(error.to_string())
+            }
+            kube::Error::FromUtf8(error) => {
                 Fault::Unexpected(format!("unreadable answer: {error}"))
             }
             other => Fault::Unavailable(root_cause(&other)),
@@ -129,14 +145,20 @@ impl ClusterError {
         matches!(self.fault, Fault::NotFound(_) | Fault::Outdated(_))
     }
 
-    /// Whether the application lacks the right.
-    pub fn is_forbidden(&self) -> bool {
-        matches!(self.fault, Fault::Forbidden(_))
+    /// Whether the application may not do this, for whatever reason.
+    pub fn is_refused(&self) -> bool {
+        matches!(
+            self.fault,
+            Fault::Forbidden(_) | Fault::Unauthenticated(_) | Fault::Denied(_)
+        )
     }
 
     /// Whether the same request may succeed a little later.
     pub fn is_transient(&self) -> bool {
-        matches!(self.fault, Fault::Unavailable(_) | Fault::Outdated(_))
+        matches!(
+            self.fault,
+            Fault::Unavailable(_) | Fault::Failing(_) | Fault::Outdated(_)
+        )
     }
 }
 
@@ -149,44 +171,5 @@ fn root_cause(error: &dyn std::error::Error) -> String {
     innermost.to_string()
 }
 
-fn from_status(status: &Status) -> Fault {
-    let message = status.message.clone();
-    let causes = status
-        .details
-        .as_ref()
-        .map_or(&[][..], |it| it.causes.as_slice());
-    let conflicts: Vec<_> = causes
-        .iter()
-        .filter(|it| it.reason == "FieldManagerConflict")
-        .map(|it| FieldConflict {
-            field: it.field.clone(),
-            message: it.message.clone(),
-        })
-        .collect();
-    match status.code {
-        // Admission plugins answer 403 too: quotas, Pod Security, a namespace that is going.
-        403 if message.contains("is forbidden: ") && !is_rights(&message) => {
-            Fault::Invalid(message)
-        }
-        401 | 403 => Fault::Forbidden(message),
-        404 => Fault::NotFound(message),
-        409 if !conflicts.is_empty() => Fault::Conflict(conflicts),
-        409 | 410 => Fault::Outdated(message),
-        // An unknown field in a server-side apply comes as 500 without a reason, for ever.
-        500 if message.contains("field not declared in schema") => Fault::Invalid(message),
-        422 if causes.iter().any(|it| it.message.contains("immutable"))
-            || message.contains("cannot change roleRef") =>
-        {
-            Fault::Immutable(message)
-        }
-        400 | 413 | 422 => Fault::Invalid(message),
-        429 | 500..=599 => Fault::Unavailable(message),
-        _ => Fault::Unexpected(message),
-    }
-}
-
-/// Whether the authorizer refused, in the words of kube-apiserver
-/// (`User "x" cannot list resource ...`), or RBAC's check against escalation did.
-fn is_rights(message: &str) -> bool {
-    message.contains(" cannot ") || message.contains("attempting to grant RBAC permissions")
-}
+#[cfg(test)]
+mod tests;

@@ -1,3 +1,5 @@
+mod refusals;
+
 use std::collections::BTreeSet;
 
 use serde_json::json;

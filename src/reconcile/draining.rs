@@ -114,14 +114,14 @@ impl Drain {
 
 /// What one istiod gives to pods; `None` when it does not say so in time.
 ///
-/// Only a missing right is an error: without it no istiod could ever be asked.
+/// Only a refusal of the cluster is an error: with it no istiod could ever be asked.
 async fn ask_one(cluster: &Cluster, pod: &str) -> Result<Option<Injection>, ClusterError> {
     let namespace = cluster.namespace();
     let question = question(namespace);
     let asking = cluster.ask_pod(namespace, pod, WEBHOOK_PORT, WEBHOOK_PATH, &question);
     match tokio::time::timeout(ANSWER, asking).await {
         Ok(Ok(review)) => Ok(answer(&review)),
-        Ok(Err(error)) if error.is_forbidden() => Err(error),
+        Ok(Err(error)) if error.is_refused() => Err(error),
         Ok(Err(error)) => {
             tracing::debug!(%error, "an istiod does not answer");
             Ok(None)

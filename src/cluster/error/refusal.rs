@@ -1,0 +1,78 @@
+//! What the API server means by a refusal. Codes alone do not tell it, so its words are read too.
+
+use kube::core::Status;
+
+use super::{Fault, FieldConflict};
+
+/// Sorts a refusal.
+pub(super) fn fault(status: &Status) -> Fault {
+    let message = words(status);
+    let causes = status
+        .details
+        .as_ref()
+        .map_or(&[][..], |it| it.causes.as_slice());
+    let conflicts: Vec<_> = causes
+        .iter()
+        .filter(|it| it.reason == "FieldManagerConflict")
+        .map(|it| FieldConflict {
+            field: it.field.clone(),
+            message: it.message.clone(),
+        })
+        .collect();
+    match status.code {
+        429 => Fault::Failing(message),
+        // A policy refuses with the code that its author likes, so the words come first.
+        400..=499 if is_denial(&message) => Fault::Denied(message),
+        401 => Fault::Unauthenticated(message),
+        403 if is_missing_right(&message) => Fault::Forbidden(message),
+        // Admission plugins of a server that has just started.
+        403 if message.ends_with("not yet ready to handle request") => Fault::Failing(message),
+        403 => Fault::Denied(message),
+        404 => Fault::NotFound(message),
+        409 if !conflicts.is_empty() => Fault::Conflict(conflicts),
+        409 | 410 => Fault::Outdated(message),
+        422 if causes.iter().any(|it| it.message.contains("immutable"))
+            || message.contains("cannot change roleRef") =>
+        {
+            Fault::Immutable(message)
+        }
+        400 | 413 | 422 => Fault::Invalid(message),
+        // An unknown field in a server-side apply comes as 500 without a reason, for ever.
+        500 if message.contains("field not declared in schema") => Fault::Invalid(message),
+        502..=504 if is_away(status) => Fault::Unavailable(message),
+        // Webhooks that do not answer, and etcd.
+        500..=599 => Fault::Failing(message),
+        _ => Fault::Unexpected(message),
+    }
+}
+
+fn words(status: &Status) -> String {
+    if status.message.is_empty() {
+        format!("refused without a reason (code {})", status.code)
+    } else {
+        status.message.clone()
+    }
+}
+
+/// Whether an admission webhook or a ValidatingAdmissionPolicy refused.
+fn is_denial(message: &str) -> bool {
+    message.starts_with("admission webhook \"") && message.contains(" denied the request")
+        || message.contains(" is forbidden: ValidatingAdmissionPolicy '")
+}
+
+/// Whether the authorizer refused (`pods is forbidden: User "x" cannot list resource ...`), or
+/// RBAC's check against escalation did. Admission plugins answer 403 too: quotas, Pod Security, a
+/// namespace that is going; their words stand where the user does here.
+fn is_missing_right(message: &str) -> bool {
+    let Some((_, why)) = message.split_once("forbidden: ") else {
+        return false;
+    };
+    why.starts_with("User \"") && why.contains(" cannot ")
+        || why.starts_with("user \"") && why.contains("attempting to grant RBAC permissions")
+}
+
+/// Whether a gateway's code says that the server is away: not that it is there, and took too long
+/// over the object.
+fn is_away(status: &Status) -> bool {
+    status.reason != "Timeout" && !is_denial(&status.message)
+}
