@@ -51,15 +51,7 @@ pub fn differences(wanted: &Object, live: &Object) -> Vec<Difference> {
     let (Some(wanted), Some(live)) = (wanted.value().as_object(), live.value().as_object()) else {
         return Vec::new();
     };
-    // Identity is equal already, and never among the managed fields.
-    let mut body = wanted.clone();
-    body.remove("apiVersion");
-    body.remove("kind");
-    if let Some(Value::Object(metadata)) = body.get_mut("metadata") {
-        metadata.remove("name");
-        metadata.remove("namespace");
-    }
-    comparison.maps(&mut Vec::new(), &body, &owned, live);
+    comparison.maps(&mut Vec::new(), wanted, &owned, live);
     comparison.found
 }
 
@@ -140,6 +132,9 @@ impl Comparison {
         live: &Map<String, Value>,
     ) {
         for (key, wanted) in wanted.iter().filter(|(_, value)| !value.is_null()) {
+            if is_identity(path, key) {
+                continue;
+            }
             path.push(segment(key));
             match live.get(key) {
                 Some(live) => self.field(path, wanted, owned.get(&format!("f:{key}")), live),
@@ -209,6 +204,15 @@ impl Comparison {
                 path.pop();
             }
         }
+    }
+}
+
+/// Whether a field tells which object it is: equal already, and never among the managed fields.
+fn is_identity(path: &[String], key: &str) -> bool {
+    match path {
+        [] => matches!(key, "apiVersion" | "kind"),
+        [only] if only == ".metadata" => matches!(key, "name" | "namespace"),
+        _ => false,
     }
 }
 
