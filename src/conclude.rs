@@ -22,6 +22,13 @@ const OLDEST_KUBERNETES: KubernetesVersion = KubernetesVersion {
     minor: 32,
 };
 
+/// The oldest Kubernetes on whose nodes sidecars start before users' init containers
+/// (<https://istio.io/latest/docs/setup/additional-setup/cni/#compatibility-with-application-init-containers>).
+const NATIVE_SIDECARS: KubernetesVersion = KubernetesVersion {
+    major: 1,
+    minor: 33,
+};
+
 /// One thing to say about the control plane.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
@@ -97,6 +104,15 @@ pub fn in_full(finding: &Finding) -> Option<String> {
         | Finding::StillWaiting(_)
         | Finding::Deposed => None,
     }
+}
+
+/// What is odd, on a cluster of that version, about pods that rely on the CNI.
+pub fn of_switching_on(kubernetes: KubernetesVersion) -> Option<String> {
+    (kubernetes < NATIVE_SIDECARS).then(|| {
+        "on nodes older than Kubernetes 1.33, init containers of users' pods have no network while \
+         the CNI is on"
+            .to_owned()
+    })
 }
 
 /// The status when no cluster could be reached at all.

@@ -18,6 +18,7 @@ use crate::plan::{Deletion, LiveObjects, Obstacle, Plan, Upsert, drift};
 use crate::readiness::{Readiness, readiness};
 use crate::render::{RenderError, render};
 use crate::snapshot::{AgentFacts, Snapshot};
+use crate::stale::rollout::refusal;
 use crate::{labels, names, pods, version};
 
 /// The label that all objects of the node agent carry, as upstream's do.
@@ -119,13 +120,14 @@ impl Wanted {
         self.objects.iter().map(|it| it.id().clone()).collect()
     }
 
-    fn daemon_set(&self) -> Option<&Object> {
+    /// The node agent's DaemonSet, if it is wanted.
+    pub fn daemon_set(&self) -> Option<&Object> {
         self.objects.iter().find(|it| it.kind() == "DaemonSet")
     }
 }
 
 /// Whether an object belongs to the node agent.
-fn is_agents(object: &Object) -> bool {
+pub fn is_agents(object: &Object) -> bool {
     object.label(COMPONENT) == Some(NODE_AGENT_COMPONENT)
 }
 
@@ -172,18 +174,18 @@ pub fn agent_rollout(
     }))
 }
 
-/// The phase of the CNI switch.
+/// The phase of the CNI switch. `fits`: the live DaemonSet needs no new pods to be as wanted.
 pub fn current_phase(
     settings: &Settings,
     snapshot: &Snapshot,
-    wanted: &Wanted,
+    fits: bool,
     rollout: Option<&Rollout>,
     facts: Option<&AgentFacts>,
 ) -> Phase {
     let agent = match snapshot.daemon_set(&settings.namespace) {
         Some(live) if live.at("/metadata/deletionTimestamp").is_some() => Agent::Leaving,
-        Some(live) => Agent::Present {
-            fits: wanted.daemon_set().is_some_and(|wanted| fits(wanted, live)),
+        Some(_) => Agent::Present {
+            fits,
             ready: rollout.is_some_and(|it| it.ready),
         },
         None if facts.is_some_and(|it| pods_left(it) > 0) => Agent::Leaving,
@@ -213,12 +215,26 @@ pub fn pods_left(facts: &AgentFacts) -> usize {
     facts.pods.iter().filter(alive).count()
 }
 
+/// What of a DaemonSet's specification its pods are made of.
+const MAKES_PODS: [&str; 2] = ["template", "selector"];
+
 /// Whether the live DaemonSet needs no new pods. Fields of a tool that this charm replaces pass to
-/// it without a change.
-fn fits(wanted: &Object, live: &Object) -> bool {
+/// it without a change, and so do values that others have set to what is wanted.
+pub fn fits(wanted: &Object, live: &Object) -> bool {
     drift::differences(wanted, taken_over(live).as_ref().unwrap_or(live))
         .iter()
-        .all(|it| !it.path.starts_with(".spec"))
+        .filter(|it| it.live != it.wanted)
+        .all(|it| {
+            !MAKES_PODS
+                .iter()
+                .any(|part| it.path.starts_with(&format!(".spec.{part}")))
+        })
+}
+
+/// Whether two DaemonSets have the same pods.
+pub fn has_same_template(one: &Object, other: &Object) -> bool {
+    let pointers = MAKES_PODS.map(|part| format!("/spec/{part}"));
+    pointers.iter().all(|it| one.at(it) == other.at(it))
 }
 
 /// The deletion of a node agent that belongs to an installation which this application replaces:
@@ -367,8 +383,12 @@ pub fn istiod_progress(snapshot: &Snapshot, namespace: &str) -> Option<Awaited> 
         Some(Readiness::InProgress(how_far)) => how_far,
         None => "not created yet".to_owned(),
     };
-    let failing = snapshot.istiods.iter().find(|pod| !pods::is_ready(pod));
-    let reason = failing.map(|pod| pods::why_not_ready(pod, &[]));
+    let failing = |pod: &&Pod| !pods::is_ready(pod) && !pods::has_ended(pod);
+    let failing = snapshot.istiods.iter().find(failing);
+    let refusal = || snapshot.istiod(namespace).and_then(refusal);
+    let reason = failing
+        .map(|pod| pods::why_not_ready(pod, &[]))
+        .or_else(refusal);
     Some(Awaited {
         progress: format!("{} {how_far}", names::ISTIOD),
         reason,

@@ -84,7 +84,7 @@ pub const NOT_READY: &str = "running, not ready";
 /// The container that says most comes first: an image that cannot be pulled, a crash loop, then a
 /// mount that fails, then where the pod waits to be scheduled.
 pub fn why_not_ready(pod: &Pod, events: &[Event]) -> String {
-    if let Some(reason) = statuses(pod).find_map(container_fault) {
+    if let Some(reason) = container_failure(pod) {
         return reason;
     }
     if let Some(message) = failed_mounts(pod, events).next() {
@@ -100,6 +100,18 @@ pub fn why_not_ready(pod: &Pod, events: &[Event]) -> String {
             Some(_) => NOT_READY.to_owned(),
         },
     }
+}
+
+/// In words, why a container does not run that kubelet tries to start: an image that cannot be
+/// pulled, a crash loop. `None` for a pod that is on its way.
+pub fn container_failure(pod: &Pod) -> Option<String> {
+    statuses(pod).find_map(container_fault)
+}
+
+/// Whether all containers have ended for good: an evicted pod is such a one.
+pub fn has_ended(pod: &Pod) -> bool {
+    let phase = pod.status.as_ref().and_then(|it| it.phase.as_deref());
+    matches!(phase, Some("Failed" | "Succeeded"))
 }
 
 /// The image of a container, by name.

@@ -11,19 +11,24 @@ mod patience;
 mod unit;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use futures::future::join_all;
 use juju::{Status, ToolError};
+use tokio::time::Instant;
 
 use crate::cluster::Cluster;
 use crate::cluster::error::ClusterError;
+use crate::cluster::write::{Mode, OnConflict};
 use crate::cni::Phase;
 use crate::cni::rollout::{Fault, waits_for_configuration};
-use crate::conclude::Finding;
+use crate::conclude::{self, Finding};
 use crate::decide::{self, Awaited, Settings, Wanted};
 use crate::object::ObjectId;
+use crate::plan::take_over::take_over;
 use crate::plan::{Obstacle, Plan, plan};
 use crate::render::RenderError;
+use crate::snapshot::Snapshot;
 use draining::{Drain, DrainProgress};
 use look::{Look, leaving, progress_of, rolling_out, watched};
 use observe::Reading;
@@ -35,6 +40,9 @@ pub use unit::Unit;
 const AGENT_CONTAINER: &str = "install-cni";
 /// Of how many node agents the log is read at once.
 const MOST_LOGS: usize = 10;
+/// How long a unit that was the leader is so for certain: half of what Juju guarantees, as what
+/// follows takes time too.
+const LEADS_SURELY: Duration = Duration::from_secs(15);
 
 /// How a reconcile ended.
 #[derive(Debug)]
@@ -63,8 +71,12 @@ pub struct Reconciler<'a> {
     cluster: &'a Cluster,
     settings: &'a Settings,
     unit: &'a mut dyn Unit,
-    /// Whether time has passed since the unit was known to be the leader.
-    waited: bool,
+    /// When the unit was known to be the leader; `None` after a wait.
+    led_at: Option<Instant>,
+    /// The phase of the last look.
+    phase: Phase,
+    /// Whether the live DaemonSet, by its version, needs no new pods, as the server has told.
+    unchanged_template: Option<(String, bool)>,
     patience: Patience,
     drain: Drain,
     applied: BTreeMap<ObjectId, apply::Applied>,
@@ -85,7 +97,9 @@ impl<'a> Reconciler<'a> {
             cluster,
             settings,
             unit,
-            waited: false,
+            led_at: Some(Instant::now()),
+            phase: Phase::Off,
+            unchanged_template: None,
             patience: Patience::new(bounds),
             drain: Drain::default(),
             applied: BTreeMap::new(),
@@ -109,7 +123,7 @@ impl<'a> Reconciler<'a> {
                     transient += 1;
                     let pause = patience::pause_after_failure(transient);
                     let retry = error.is_transient() && transient <= patience::RETRIES;
-                    if !retry || !self.patience.allows(pause) {
+                    if !retry || !self.patience.allows(pause, self.phase) {
                         return Ok(self.refused(&error));
                     }
                     tracing::debug!(%error, "trying again");
@@ -181,17 +195,21 @@ impl<'a> Reconciler<'a> {
             }
             return Ok(None);
         }
-        look.awaited.splice(0..0, batch.awaited);
+        let elsewhere = batch.awaited;
+        look.awaited.splice(0..0, elsewhere.iter().cloned());
         // A node agent that is on its way out may fail as it likes.
         let rollout = look.rollout.as_ref().filter(|_| look.phase.applies_agent());
         let fault = rollout.and_then(|it| it.fault.clone());
         let settled = self.patience.has_settled(fault.as_ref());
         if let Some(fault) = fault {
-            if !settled {
+            // The control plane is finished all the same: pods are injected without the CNI.
+            let unfinished = !elsewhere.is_empty();
+            if !settled || (unfinished && !self.patience.is_over(&elsewhere, look.phase)) {
                 self.wait(&look).await;
                 return Ok(None);
             }
-            let findings = vec![Finding::AgentFault(fault, look.phase)];
+            let mut findings = vec![Finding::AgentFault(fault, look.phase)];
+            findings.extend(elsewhere.into_iter().map(Finding::StillWaiting));
             return Ok(Some(self.report(&look, findings)));
         }
         if look.awaited.is_empty() {
@@ -235,13 +253,9 @@ impl<'a> Reconciler<'a> {
         }
         let snapshot = &reading.snapshot;
         let rollout = decide::agent_rollout(settings, snapshot, facts.as_ref());
-        let mut phase = decide::current_phase(
-            settings,
-            snapshot,
-            &wanted,
-            rollout.as_ref(),
-            facts.as_ref(),
-        );
+        let fits = self.needs_no_new_pods(&wanted, snapshot).await?;
+        let mut phase =
+            decide::current_phase(settings, snapshot, fits, rollout.as_ref(), facts.as_ref());
         let mut awaited = Vec::new();
         match phase {
             Phase::Draining if snapshot.injection(namespace) == Some(phase.injection()) => {
@@ -251,14 +265,22 @@ impl<'a> Reconciler<'a> {
                 }
             }
             // First the injection configuration goes back; what follows is seen at the next look.
-            Phase::Draining => awaited.push(Awaited {
-                progress: "the injection configuration changes".to_owned(),
-                reason: None,
-            }),
+            Phase::Draining => {
+                self.drain = Drain::default();
+                awaited.push(Awaited {
+                    progress: "the injection configuration changes".to_owned(),
+                    reason: None,
+                });
+            }
             Phase::Removing => awaited.push(leaving(facts.as_ref())),
             Phase::RollingOut => awaited.extend(rolling_out(rollout.as_ref())),
+            // A node that joins is no trouble; one on which the node agent fails strands its pods.
+            Phase::On if rollout.as_ref().is_some_and(|it| it.fails) => {
+                awaited.extend(rolling_out(rollout.as_ref()));
+            }
             Phase::Off | Phase::On => {}
         }
+        self.phase = phase;
         match phase {
             Phase::Removing => self.agent_went = true,
             Phase::Draining => {}
@@ -280,6 +302,48 @@ impl<'a> Reconciler<'a> {
         })
     }
 
+    /// Whether the live node agent may stay while its objects are applied.
+    ///
+    /// Where a webhook of the cluster changes the pod template, as one that rewrites images does, the
+    /// template is never the one wanted; then the server tells what applying would make of it.
+    async fn needs_no_new_pods(
+        &mut self,
+        wanted: &Wanted,
+        snapshot: &Snapshot,
+    ) -> Result<bool, ClusterError> {
+        let (Some(wanted), Some(live)) = (
+            wanted.daemon_set(),
+            snapshot.daemon_set(&self.settings.namespace),
+        ) else {
+            return Ok(false);
+        };
+        if decide::fits(wanted, live) {
+            return Ok(true);
+        }
+        // Fields of a tool that is replaced go only later, and may be what makes the two equal now.
+        if take_over(live).is_some() {
+            return Ok(false);
+        }
+        let version = apply::resource_version(live).unwrap_or_default();
+        if let Some((known, fits)) = &self.unchanged_template
+            && *known == version
+        {
+            return Ok(*fits);
+        }
+        let applied = self
+            .cluster
+            .apply(wanted, Mode::DryRun, OnConflict::Take)
+            .await;
+        let fits = match applied {
+            Ok(applied) => decide::has_same_template(&applied, live),
+            Err(error) if error.is_transient() => return Err(error),
+            // Whatever is wrong is told when it is applied.
+            Err(_) => false,
+        };
+        self.unchanged_template = Some((version, fits));
+        Ok(fits)
+    }
+
     /// What the node agents' logs say when it takes long; one that cannot be read says nothing.
     async fn fault_in_logs(&self, look: &Look) -> Option<Fault> {
         if look.phase != Phase::RollingOut || !self.patience.is_long() {
@@ -298,19 +362,19 @@ impl<'a> Reconciler<'a> {
         (!nodes.is_empty()).then_some(Fault::NoConfiguration { nodes })
     }
 
-    /// Whether the unit may write. Juju guarantees leadership for 30 s after it was asked, and a
-    /// wait may be longer.
+    /// Whether the unit may write. Juju guarantees leadership for 30 s after it was asked; waits and
+    /// slow requests may be longer.
     fn still_leads(&mut self) -> Result<bool, ToolError> {
-        if !self.waited {
+        if self.led_at.is_some_and(|it| it.elapsed() < LEADS_SURELY) {
             return Ok(true);
         }
         let leads = self.unit.leads()?;
-        self.waited = !leads;
+        self.led_at = leads.then(Instant::now);
         Ok(leads)
     }
 
     async fn wait(&mut self, look: &Look) {
-        self.waited = true;
+        self.led_at = None;
         let pause = self.patience.until_next_look(self.drain.poll());
         let changed = self.cluster.changed(&look.watches);
         // Whichever comes first; changes come in bursts, so the rest of a burst is let pass.
@@ -332,6 +396,9 @@ impl<'a> Reconciler<'a> {
         let mut warnings = std::mem::take(&mut self.warnings);
         for (id, why) in &look.plan.left {
             warnings.push(format!("{id} is left as it is: {why}"));
+        }
+        if look.phase == Phase::On && !self.applied.is_empty() {
+            warnings.extend(conclude::of_switching_on(self.settings.kubernetes));
         }
         if look.phase == Phase::Off && self.agent_went {
             warnings.push(format!(

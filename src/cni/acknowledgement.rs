@@ -78,7 +78,7 @@ fn names(value: &Value, name: &str) -> bool {
 /// How long an istiod may give no answer before the switch goes on without it. The API server
 /// waits for a webhook no longer, and with the policy `Fail` it then refuses the pod: an istiod
 /// that answers nobody injects nothing.
-const SILENCE: Duration = Duration::from_secs(10);
+pub const SILENCE: Duration = Duration::from_secs(10);
 
 /// An istiod that holds the switch.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -39,6 +39,8 @@ pub struct Rollout {
     pub refusal: Option<String>,
     /// Nodes whose pods run and do not become ready, with those pods: their logs may say why.
     pub running: BTreeMap<String, String>,
+    /// Whether on some node a container of the pod fails, and is not merely on its way.
+    pub fails: bool,
 }
 
 impl Rollout {
@@ -51,6 +53,7 @@ impl Rollout {
             held_by: BTreeMap::new(),
             refusal: None,
             running: BTreeMap::new(),
+            fails: false,
         }
     }
 
@@ -112,6 +115,7 @@ pub fn rollout(facts: RolloutFacts<'_>) -> Rollout {
         .collect();
     let mut held_by = BTreeMap::new();
     let mut running = BTreeMap::new();
+    let mut fails = false;
     let mut missing: (BTreeSet<String>, BTreeSet<String>) = Default::default();
     for pod in staying.iter().copied().filter(counting) {
         if pods::is_ready(pod) {
@@ -123,6 +127,7 @@ pub fn rollout(facts: RolloutFacts<'_>) -> Rollout {
             missing.0.extend(paths);
             missing.1.insert(node.clone());
         }
+        fails |= pods::container_failure(pod).is_some();
         let why = pods::why_not_ready(pod, facts.events);
         if why == pods::NOT_READY
             && let Some(name) = &pod.metadata.name
@@ -155,6 +160,7 @@ pub fn rollout(facts: RolloutFacts<'_>) -> Rollout {
         held_by,
         refusal: refusal.map(str::to_owned),
         running,
+        fails,
     }
 }
 

@@ -175,3 +175,10 @@ fn an_api_that_is_away_is_waited_for() {
 fn a_unit_that_is_leader_no_more_stands_by() {
     check(&Finding::Deposed, &on(), "active", "standby");
 }
+
+#[test]
+fn that_init_containers_have_no_network_is_told_where_it_is_so() {
+    let on = |minor| of_switching_on(KubernetesVersion { major: 1, minor });
+    assert!(on(32).is_some_and(|it| it.contains("no network")));
+    assert_eq!(on(33), None);
+}

@@ -162,7 +162,7 @@ fn log(upsert: &Upsert) {
     }
 }
 
-fn resource_version(object: &Object) -> Option<String> {
+pub(super) fn resource_version(object: &Object) -> Option<String> {
     object
         .at("/metadata/resourceVersion")?
         .as_str()

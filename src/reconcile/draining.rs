@@ -9,15 +9,15 @@ use tokio::time::Instant;
 use super::observe::Reading;
 use crate::cluster::Cluster;
 use crate::cluster::error::ClusterError;
-use crate::cni::acknowledgement::{Acknowledgements, WEBHOOK_PATH, WEBHOOK_PORT, answer, question};
+use crate::cni::acknowledgement::{
+    Acknowledgements, SILENCE, WEBHOOK_PATH, WEBHOOK_PORT, answer, question,
+};
 use crate::cni::drain::{needs_agent, pod_name};
 use crate::conclude::text::up_to_three;
 use crate::control_plane::Injection;
 use crate::decide::Awaited;
 use crate::pods;
 
-/// How long one istiod may take to answer.
-const ANSWER: Duration = Duration::from_secs(2);
 /// How long a pod that was injected just before may take to appear.
 const STRAGGLERS: Duration = Duration::from_secs(1);
 /// How long to wait before asking again.
@@ -119,7 +119,7 @@ async fn ask_one(cluster: &Cluster, pod: &str) -> Result<Option<Injection>, Clus
     let namespace = cluster.namespace();
     let question = question(namespace);
     let asking = cluster.ask_pod(namespace, pod, WEBHOOK_PORT, WEBHOOK_PATH, &question);
-    match tokio::time::timeout(ANSWER, asking).await {
+    match tokio::time::timeout(SILENCE, asking).await {
         Ok(Ok(review)) => Ok(answer(&review)),
         Ok(Err(error)) if error.is_refused() => Err(error),
         Ok(Err(error)) => {

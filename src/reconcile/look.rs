@@ -36,10 +36,12 @@ pub(super) fn watched(phase: Phase) -> Vec<Collection> {
         Istiods,
     ];
     match phase {
-        Phase::RollingOut => watched.extend([Kind("DaemonSet"), Agents, Nodes, Warnings]),
+        Phase::RollingOut | Phase::On => {
+            watched.extend([Kind("DaemonSet"), Agents, Nodes, Warnings]);
+        }
         Phase::Draining => watched.push(Pending),
         Phase::Removing => watched.extend([Kind("DaemonSet"), Agents]),
-        Phase::Off | Phase::On => {}
+        Phase::Off => {}
     }
     watched
 }

@@ -18,8 +18,11 @@ use crate::snapshot::{AgentFacts, Snapshot};
 /// How many requests are under way at once.
 const AT_ONCE: usize = 4;
 
-/// Selects the pods and Deployments of istiods of any installation.
+/// Selects the Deployments of istiods of any installation.
 const ISTIOD: &str = "app=istiod";
+/// Selects the pods of the istiod of the default revision, as its Service does; another revision's
+/// have another value.
+const OUR_ISTIODS: &str = "app=istiod,istio=pilot";
 /// Selects the pods and DaemonSets of node agents of any installation.
 const NODE_AGENT: &str = "k8s-app=istio-cni-node";
 /// Selects injecting webhook configurations of any installation.
@@ -90,7 +93,7 @@ impl Reading {
         drop(reads);
         let ours = Scope::Namespace(cluster.namespace());
         let istiods = Selector {
-            labels: ISTIOD,
+            labels: OUR_ISTIODS,
             fields: "",
         };
         reading.snapshot.istiods = reading

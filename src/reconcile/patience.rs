@@ -73,7 +73,7 @@ where
             Err(error) if error.is_transient() => {
                 failures += 1;
                 let pause = pause_after_failure(failures);
-                if failures > RETRIES || !patience.allows(pause) {
+                if failures > RETRIES || !patience.allows(pause, Phase::Off) {
                     return Err(error);
                 }
                 tokio::time::sleep(pause).await;
@@ -110,9 +110,14 @@ impl Patience {
         }
     }
 
-    /// Whether a pause of that length is still within the time.
-    pub(super) fn allows(&self, pause: Duration) -> bool {
-        Instant::now() + pause <= self.ordinary_until
+    /// Whether a pause of that length is still within the time that a phase has.
+    pub(super) fn allows(&self, pause: Duration, phase: Phase) -> bool {
+        let until = if phase.is_transition() {
+            self.switching_until
+        } else {
+            self.ordinary_until
+        };
+        Instant::now() + pause <= until
     }
 
     /// Whether the time for what is awaited is over. How far that is tells whether it moves; the

@@ -5,6 +5,7 @@
 //! - `ownership`: what is not this application's stays as it is; drift is set back.
 //! - `definitions`: definitions of other releases that are there already, and what is stored with them.
 //! - `nodes`: nodes that come, go or are special, and what holds the switch on them.
+//! - `policies`: what a cluster's own policies make of the charm's objects.
 //! - `switch`: the CNI switch when something is in the way, a hook is killed or its leader deposed.
 //! - `actions`: what `juju run` does.
 //! - `stale`: workloads that still run with what was injected before, and their restart.
@@ -20,6 +21,7 @@ mod definitions;
 mod inputs;
 mod nodes;
 mod ownership;
+mod policies;
 mod stale;
 mod story;
 mod support;

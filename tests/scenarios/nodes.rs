@@ -150,6 +150,53 @@ fn what_holds_the_node_agent_is_told() {
 }
 
 #[test]
+fn a_node_agent_that_fails_while_the_cni_is_on_is_told() {
+    let mut world = World::deployed();
+    world.configure(&BOTH_PATHS);
+    add_node(&world, "joins", "linux", "True");
+    until("it shall have a node agent", || agents(&world).len() == 4);
+    world.model.set_variable("ISTIO_PILOT_ROLLOUT_TIMEOUT", "4");
+    let pull = json!({"reason": "ImagePullBackOff", "message": "Back-off pulling image \"i\""});
+    let_wait(&world, &["joins"], &pull, &json!({}));
+    let message =
+        "istio-cni-node 3/4 nodes (joins: ImagePullBackOff: Back-off pulling image \"i\")";
+    assert_says(&world.update_status(), "waiting", message);
+    assert!(world.injects_validation());
+}
+
+#[test]
+fn a_missing_directory_hides_nothing_of_the_control_plane() {
+    let mut world = World::new();
+    add_node(&world, "bare", "linux", "True");
+    // The node agent tolerates it; istiod finds no node.
+    let cordon = ["cordon", "bare", "node1", "node2", "node3"];
+    world.cluster.kubectl(&cordon).unwrap();
+    world.model.set_variable("ISTIO_PILOT_ROLLOUT_TIMEOUT", "4");
+    world.deploy_without_settling();
+    world.configure(&BOTH_PATHS);
+    until("it shall have a node agent", || agents(&world).len() == 4);
+    refuse_mounts(&world, "/opt/cni/bin");
+    let blocked = world.update_status();
+    let message = "cni-bin-dir /opt/cni/bin does not exist on bare; injection stays at istio-init";
+    assert_says(&blocked, "blocked", message);
+    assert_says(&blocked, "blocked", "(+1 more, see debug-log)");
+    assert!(world.log().contains("istiod 0/1 ready"), "{}", world.log());
+
+    world.cluster.kubectl(&["uncordon", "node1"]).unwrap();
+    let ready = ["deployment", "istiod", "-n", MODEL];
+    until("istiod is ready", || {
+        world.cluster.get(&ready).unwrap()["status"]["availableReplicas"] == 1
+    });
+    assert_eq!(world.update_status(), shown("blocked", message));
+    let webhook = format!("MutatingWebhookConfiguration istio-sidecar-injector-{MODEL}");
+    assert!(
+        world.objects().contains_key(&webhook),
+        "{:?}",
+        world.objects()
+    );
+}
+
+#[test]
 fn what_refuses_the_node_agents_pods_is_told() {
     let mut world = World::deployed();
     let quota = json!({
