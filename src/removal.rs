@@ -8,11 +8,12 @@ use tokio::time::{Instant, sleep};
 use crate::cluster::Cluster;
 use crate::cluster::error::ClusterError;
 use crate::cni::drain::{needs_agent, pod_name};
+use crate::decide;
 use crate::dispatch::Charm;
 use crate::kinds::{self, KINDS, Wave};
 use crate::labels;
-use crate::object::Object;
-use crate::plan::ownership::Owner;
+use crate::object::{Object, ObjectId};
+use crate::plan::ownership::{self, Owner};
 use crate::plan::{self, Deletion};
 use crate::reconcile::observe::Reading;
 use crate::snapshot::Snapshot;
@@ -21,6 +22,9 @@ use crate::snapshot::Snapshot;
 const LONGEST: Duration = Duration::from_secs(60);
 /// How long pods that wait for the node agent may hold its removal.
 const LONGEST_DRAIN: Duration = Duration::from_secs(20);
+/// How long, from the beginning, pods of the node agent may hold the removal of their rights: with
+/// them they take the plugin out of the nodes.
+const LONGEST_END: Duration = Duration::from_secs(40);
 const AGAIN: Duration = Duration::from_millis(200);
 
 /// Removes everything this application made, if every unit of it is going.
@@ -37,7 +41,8 @@ pub async fn run(charm: &Charm) -> anyhow::Result<()> {
         return Ok(());
     }
     let application = charm.context.application().as_str();
-    let removal = match charm.cluster().await {
+    let begin = Instant::now();
+    let mut removal = match charm.cluster().await {
         Ok(cluster) => {
             let namespace = cluster.namespace().to_owned();
             let instance = labels::instance(application, &namespace);
@@ -47,6 +52,9 @@ pub async fn run(charm: &Charm) -> anyhow::Result<()> {
                     instance,
                     namespace,
                 },
+                drain_until: begin + LONGEST_DRAIN,
+                end_until: begin + LONGEST_END,
+                remains: Vec::new(),
             }
         }
         Err(status) => {
@@ -54,16 +62,15 @@ pub async fn run(charm: &Charm) -> anyhow::Result<()> {
             return Ok(());
         }
     };
-    let until = Instant::now() + LONGEST.min(charm.bounds.ordinary);
-    let drain_until = Instant::now() + LONGEST_DRAIN;
+    let until = begin + LONGEST.min(charm.bounds.ordinary);
     loop {
-        let turn = removal.turn(Instant::now() < drain_until).await;
+        let turn = removal.turn().await;
         if let Ok(Turn::Done) = turn {
             tracing::info!("everything this application made is removed");
             return Ok(());
         }
         if Instant::now() >= until {
-            removal.log_remains(turn.err()).await;
+            removal.log_remains(turn.err());
             return Ok(());
         }
         sleep(AGAIN).await;
@@ -73,6 +80,10 @@ pub async fn run(charm: &Charm) -> anyhow::Result<()> {
 struct Removal {
     cluster: Cluster,
     owner: Owner,
+    drain_until: Instant,
+    end_until: Instant,
+    /// What was still there at the last look.
+    remains: Vec<ObjectId>,
 }
 
 enum Turn {
@@ -82,14 +93,16 @@ enum Turn {
 
 impl Removal {
     /// Deletes what comes next, last wave first; each wave is gone before the one below it.
-    async fn turn(&self, drain: bool) -> Result<Turn, ClusterError> {
+    async fn turn(&mut self) -> Result<Turn, ClusterError> {
         let mut reading = Reading::take(&self.cluster, &self.owner, &[]).await?;
         let deletions = plan::removal(&reading.snapshot.live, &self.owner).deletions;
+        self.remains = deletions.iter().map(|it| it.id.clone()).collect();
         let wave = |it: &Deletion| kinds::find(&it.id.group, &it.id.kind).map(|it| it.wave);
         let Some(last) = deletions.iter().filter_map(wave).max() else {
             return self.remove_definitions(&reading.snapshot).await;
         };
-        if last == Wave::Workloads && drain {
+        let now = Instant::now();
+        if last == Wave::Workloads && now < self.drain_until {
             let pending = reading.pending_pods(&self.cluster).await?;
             let needing: Vec<&Pod> = pending.iter().filter(|pod| needs_agent(pod)).collect();
             if let Some(pod) = needing.first() {
@@ -101,19 +114,34 @@ impl Removal {
                 return Ok(Turn::Again);
             }
         }
+        let live = &reading.snapshot.live;
+        let rights = |it: &Deletion| live.get(&it.id).is_some_and(decide::is_agents);
+        if last == Wave::Foundations && now < self.end_until && deletions.iter().any(rights) {
+            let left = decide::pods_left(&reading.agent(&self.cluster).await?);
+            if left > 0 {
+                tracing::debug!("{left} pods of the node agent are going");
+                return Ok(Turn::Again);
+            }
+        }
+        let mut refusal = None;
         for deletion in deletions
             .iter()
             .filter(|it| wave(it) == Some(last) && !it.under_way)
         {
             tracing::info!("deleting {}", deletion.id);
-            self.cluster.delete(&deletion.id, &deletion.uid).await?;
+            // One that is refused keeps no other from going.
+            if let Err(error) = self.cluster.delete(&deletion.id, &deletion.uid).await {
+                refusal = refusal.or(Some(error));
+            }
         }
-        Ok(Turn::Again)
+        refusal.map_or(Ok(Turn::Again), Err)
     }
 
     /// Definitions belong to everybody: they go only when nobody uses them.
     async fn remove_definitions(&self, snapshot: &Snapshot) -> Result<Turn, ClusterError> {
-        let is_definition = |it: &&Object| it.kind() == "CustomResourceDefinition";
+        let is_definition = |it: &&Object| {
+            it.kind() == "CustomResourceDefinition" && ownership::is_applied_by_this_charm(it)
+        };
         let definitions: Vec<_> = snapshot.live.values().filter(is_definition).collect();
         let rival = snapshot.live.values().find(|it| it.kind() == "Deployment");
         if let Some(rival) = rival {
@@ -141,16 +169,12 @@ impl Removal {
     }
 
     /// Names what is left, and how a person removes it.
-    async fn log_remains(&self, error: Option<ClusterError>) {
+    fn log_remains(&self, error: Option<ClusterError>) {
         if let Some(error) = error {
             tracing::warn!("the removal is not complete: {error}");
         }
-        let reading = Reading::take(&self.cluster, &self.owner, &[]).await;
-        for deletion in reading
-            .iter()
-            .flat_map(|it| plan::removal(&it.snapshot.live, &self.owner).deletions)
-        {
-            tracing::warn!("not removed: {}", deletion.id);
+        for id in &self.remains {
+            tracing::warn!("not removed: {id}");
         }
         let removable = KINDS.iter().filter(|it| it.wave != Wave::Definitions);
         let kinds: Vec<_> = removable.map(|it| it.plural).collect();

@@ -64,11 +64,19 @@ pub fn ownership(live: &Object, owner: &Owner) -> Ownership {
 pub fn may_delete(live: &Object, owner: &Owner) -> bool {
     let labelled = live.label(labels::INSTANCE) == Some(&owner.instance)
         && live.label(labels::MANAGED_BY) == Some(labels::MANAGED_BY_VALUE);
+    // Two applications can have the same instance: `a-b` in the model `c`, and `a` in `b-c`.
+    let namespace = live.id().namespace.as_ref();
+    let here = namespace.is_none_or(|it| *it == owner.namespace);
     let derived = live
         .at("/metadata/ownerReferences")
         .and_then(Value::as_array)
         .is_some_and(|owners| !owners.is_empty());
-    labelled && !derived && managers(live).any(|it| it == FIELD_MANAGER)
+    labelled && here && !derived && is_applied_by_this_charm(live)
+}
+
+/// Whether this charm, in whatever application, has applied the object.
+pub fn is_applied_by_this_charm(live: &Object) -> bool {
+    managers(live).any(|it| it == FIELD_MANAGER)
 }
 
 /// The names of all field managers of an object.

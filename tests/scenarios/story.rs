@@ -1,8 +1,9 @@
 //! What people do with the charm, from deploying to removing.
 
-use serde_json::json;
+use serde_json::{Value, json};
+use test_cluster::TestCluster;
 
-use super::support::{APPLICATION, BOTH_PATHS, INSTANCE, MODEL, World, assert_says, shown};
+use super::support::{APPLICATION, BOTH_PATHS, INSTANCE, MODEL, World, assert_says, shown, until};
 
 /// Objects that are not the application's, however much they look like it.
 fn plant(world: &World) -> Vec<(Vec<&'static str>, String)> {
@@ -12,14 +13,13 @@ fn plant(world: &World) -> Vec<(Vec<&'static str>, String)> {
     let of_others = json!({
         "app.kubernetes.io/instance": "other-mesh", "app.kubernetes.io/managed-by": "istio-pilot",
     });
-    let object =
-        |kind: &str, api: &str, namespace: Option<&str>, name: &str, labels: &serde_json::Value| {
-            let mut metadata = json!({"name": name, "labels": labels});
-            if let Some(namespace) = namespace {
-                metadata["namespace"] = json!(namespace);
-            }
-            json!({"apiVersion": api, "kind": kind, "metadata": metadata})
-        };
+    let object = |kind: &str, api: &str, namespace: Option<&str>, name: &str, labels: &Value| {
+        let mut metadata = json!({"name": name, "labels": labels});
+        if let Some(namespace) = namespace {
+            metadata["namespace"] = json!(namespace);
+        }
+        json!({"apiVersion": api, "kind": kind, "metadata": metadata})
+    };
     let rbac = "rbac.authorization.k8s.io/v1";
     let objects = json!({"apiVersion": "v1", "kind": "List", "items": [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "elsewhere"}},
@@ -214,4 +214,53 @@ fn definitions_stay_while_somebody_uses_them() {
         .get(&["gateways.networking.istio.io", "users-own", "-n", "default"])
         .unwrap();
     assert_says(&(String::new(), world.log()), "", "definitions stay");
+}
+
+#[test]
+fn removal_leaves_the_node_agent_its_rights_until_its_pods_are_gone() {
+    let mut world = World::deployed();
+    world.configure(&BOTH_PATHS);
+    let agents = ["pods", "-n", MODEL, "-l", "k8s-app=istio-cni-node"];
+    let agents = world.cluster.get(&agents).unwrap();
+    let names = agents["items"].as_array().unwrap().iter();
+    let names: Vec<_> = names
+        .map(|it| it["metadata"]["name"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(names.len(), 3);
+    let hold = |cluster: &TestCluster, finalizers: &Value| {
+        let patch = json!({"metadata": {"finalizers": finalizers}}).to_string();
+        for name in &names {
+            let patch = [
+                "patch",
+                "pod",
+                name,
+                "-n",
+                MODEL,
+                "--type=merge",
+                "-p",
+                &patch,
+            ];
+            cluster.kubectl(&patch).unwrap();
+        }
+    };
+    hold(&world.cluster, &json!(["example.test/hold"]));
+    world.model.remove_application(APPLICATION).unwrap();
+    let (model, cluster) = (&mut world.model, &world.cluster);
+    let (served, rights) = std::thread::scope(|scope| {
+        let looking = scope.spawn(|| {
+            let exists = |kind: &str, name: &str| cluster.get(&[kind, name, "-n", MODEL]).is_ok();
+            until("the DaemonSet goes", || {
+                !exists("daemonset", "istio-cni-node")
+            });
+            // Long enough for several looks of the removal.
+            std::thread::sleep(std::time::Duration::from_secs(2));
+            let rights = exists("serviceaccount", "istio-cni");
+            hold(cluster, &json!(null));
+            rights
+        });
+        (model.settle().unwrap(), looking.join().unwrap())
+    });
+    assert_eq!(served.in_error, Vec::<String>::new());
+    assert!(rights, "the rights went before the pods");
+    assert!(world.objects().is_empty(), "{:?}", world.objects());
 }

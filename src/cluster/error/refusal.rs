@@ -54,7 +54,7 @@ fn words(status: &Status) -> String {
     }
 }
 
-/// Whether an admission webhook or a ValidatingAdmissionPolicy refused.
+/// Whether an admission webhook or a `ValidatingAdmissionPolicy` refused.
 fn is_denial(message: &str) -> bool {
     message.starts_with("admission webhook \"") && message.contains(" denied the request")
         || message.contains(" is forbidden: ValidatingAdmissionPolicy '")
