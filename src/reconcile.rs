@@ -3,6 +3,7 @@
 //! Every look reads the cluster anew and decides from that alone; then it applies what may be
 //! applied, or waits by watch for what has to happen first.
 
+mod agent;
 mod apply;
 mod draining;
 mod look;
@@ -10,25 +11,20 @@ pub mod observe;
 mod patience;
 mod unit;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use futures::future::join_all;
 use juju::{Status, ToolError};
 use tokio::time::Instant;
 
 use crate::cluster::Cluster;
 use crate::cluster::error::ClusterError;
-use crate::cluster::write::{Mode, OnConflict};
 use crate::cni::Phase;
-use crate::cni::rollout::{Fault, waits_for_configuration};
 use crate::conclude::{self, Finding};
 use crate::decide::{self, Awaited, Settings, Wanted};
 use crate::object::ObjectId;
-use crate::plan::take_over::take_over;
 use crate::plan::{Obstacle, Plan, plan};
 use crate::render::RenderError;
-use crate::snapshot::Snapshot;
 use draining::{Drain, DrainProgress};
 use look::{Look, leaving, progress_of, rolling_out, watched};
 use observe::Reading;
@@ -36,10 +32,6 @@ use patience::Patience;
 pub use patience::{Bounds, retried};
 pub use unit::Unit;
 
-/// The container of the node agent's pods.
-const AGENT_CONTAINER: &str = "install-cni";
-/// Of how many node agents the log is read at once.
-const MOST_LOGS: usize = 10;
 /// How long a unit that was the leader is so for certain: half of what Juju guarantees, as what
 /// follows takes time too.
 const LEADS_SURELY: Duration = Duration::from_secs(15);
@@ -300,66 +292,6 @@ impl<'a> Reconciler<'a> {
             awaited,
             watches,
         })
-    }
-
-    /// Whether the live node agent may stay while its objects are applied.
-    ///
-    /// Where a webhook of the cluster changes the pod template, as one that rewrites images does, the
-    /// template is never the one wanted; then the server tells what applying would make of it.
-    async fn needs_no_new_pods(
-        &mut self,
-        wanted: &Wanted,
-        snapshot: &Snapshot,
-    ) -> Result<bool, ClusterError> {
-        let (Some(wanted), Some(live)) = (
-            wanted.daemon_set(),
-            snapshot.daemon_set(&self.settings.namespace),
-        ) else {
-            return Ok(false);
-        };
-        if decide::fits(wanted, live) {
-            return Ok(true);
-        }
-        // Fields of a tool that is replaced go only later, and may be what makes the two equal now.
-        if take_over(live).is_some() {
-            return Ok(false);
-        }
-        let version = apply::resource_version(live).unwrap_or_default();
-        if let Some((known, fits)) = &self.unchanged_template
-            && *known == version
-        {
-            return Ok(*fits);
-        }
-        let applied = self
-            .cluster
-            .apply(wanted, Mode::DryRun, OnConflict::Take)
-            .await;
-        let fits = match applied {
-            Ok(applied) => decide::has_same_template(&applied, live),
-            Err(error) if error.is_transient() => return Err(error),
-            // Whatever is wrong is told when it is applied.
-            Err(_) => false,
-        };
-        self.unchanged_template = Some((version, fits));
-        Ok(fits)
-    }
-
-    /// What the node agents' logs say when it takes long; one that cannot be read says nothing.
-    async fn fault_in_logs(&self, look: &Look) -> Option<Fault> {
-        if look.phase != Phase::RollingOut || !self.patience.is_long() {
-            return None;
-        }
-        let running = &look.rollout.as_ref()?.running;
-        let asked = running
-            .iter()
-            .take(MOST_LOGS)
-            .map(|(node, pod)| async move {
-                let log = self.cluster.last_lines(pod, AGENT_CONTAINER, 20).await;
-                log.is_ok_and(|it| waits_for_configuration(&it))
-                    .then(|| node.clone())
-            });
-        let nodes: BTreeSet<String> = join_all(asked).await.into_iter().flatten().collect();
-        (!nodes.is_empty()).then_some(Fault::NoConfiguration { nodes })
     }
 
     /// Whether the unit may write. Juju guarantees leadership for 30 s after it was asked; waits and
