@@ -1,6 +1,6 @@
 //! The Kubernetes API server, as this charm uses it.
 //!
-//! Requests are made from the table of [`crate::kinds`], so no discovery is needed. All writes are
+//! Requests are made from the table of [`crate::k8s::kind`], so no discovery is needed. All writes are
 //! in [`write`](mod@write), and all go out through `request`, which bounds how long they take.
 
 pub mod connect;
@@ -17,9 +17,9 @@ use kube::Client;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::control_plane::KubernetesVersion;
-use crate::kinds::Kind;
-use crate::object::{Object, ObjectId};
+use crate::k8s::kind::Kind;
+use crate::k8s::object::{Object, ObjectId};
+use crate::k8s::version::KubernetesVersion;
 use error::{ClusterError, Doing};
 use request::Content;
 
@@ -74,16 +74,8 @@ impl Cluster {
     pub async fn version(&self) -> Result<KubernetesVersion, ClusterError> {
         let doing = Doing::new("reading", "the Kubernetes version");
         let info: Info = self.get_json("/version".to_owned(), &doing).await?;
-        let number = |text: &str| {
-            let end = text
-                .find(|it: char| !it.is_ascii_digit())
-                .unwrap_or(text.len());
-            text[..end].parse().ok()
-        };
-        match (number(&info.major), number(&info.minor)) {
-            (Some(major), Some(minor)) => Ok(KubernetesVersion { major, minor }),
-            _ => Err(ClusterError::unexpected(&doing, &info.git_version)),
-        }
+        KubernetesVersion::parse(&format!("{}.{}", info.major, info.minor))
+            .ok_or_else(|| ClusterError::unexpected(&doing, &info.git_version))
     }
 
     /// One object; `None` when it does not exist.
@@ -285,7 +277,7 @@ fn to_object(value: Value, doing: &Doing) -> Result<Object, ClusterError> {
 
 /// The request path of one object.
 fn object_path(id: &ObjectId) -> Result<String, ClusterError> {
-    let Some(kind) = crate::kinds::find(&id.group, &id.kind) else {
+    let Some(kind) = crate::k8s::kind::find(&id.group, &id.kind) else {
         let doing = Doing::new("finding", id);
         return Err(ClusterError::unexpected(
             &doing,

@@ -1,7 +1,5 @@
 //! From what a reconcile found to what `juju status` shows: pure.
 
-pub mod text;
-
 use std::collections::BTreeSet;
 
 use juju::Status;
@@ -10,10 +8,11 @@ use crate::cluster::error::{ClusterError, Fault as ClusterFault};
 use crate::cni::Phase;
 use crate::cni::rollout::Fault;
 use crate::configuration::{CNI_BIN_DIR, CNI_CONF_DIR, CniSetting, ConfigurationProblem};
-use crate::control_plane::{CniPaths, KubernetesVersion};
+use crate::control_plane::CniPaths;
 use crate::decide::{Awaited, Settings};
+use crate::k8s::version::KubernetesVersion;
 use crate::plan::Obstacle;
-use text::{cut, up_to_three};
+use crate::text::{LONGEST_IN_STATUS, shorten, up_to_three};
 
 /// Istio 1.31's own minimum
 /// (<https://istio.io/latest/docs/releases/supported-releases/#support-status-of-istio-releases>).
@@ -192,14 +191,16 @@ fn refused(fault: &ClusterFault, text: &str, application: &str) -> Status {
              and it comes back with a new one"
                 .to_owned(),
         ),
-        ClusterFault::Unavailable(reason) => unreachable(&cut(reason)),
-        ClusterFault::Failing(_) | ClusterFault::Outdated(_) => Status::Waiting(cut(text)),
+        ClusterFault::Unavailable(reason) => unreachable(&shorten(reason, LONGEST_IN_STATUS)),
+        ClusterFault::Failing(_) | ClusterFault::Outdated(_) => {
+            Status::Waiting(shorten(text, LONGEST_IN_STATUS))
+        }
         ClusterFault::Denied(_)
         | ClusterFault::NotFound(_)
         | ClusterFault::Conflict(_)
         | ClusterFault::Immutable(_)
         | ClusterFault::Invalid(_)
-        | ClusterFault::Unexpected(_) => Status::Blocked(cut(text)),
+        | ClusterFault::Unexpected(_) => Status::Blocked(shorten(text, LONGEST_IN_STATUS)),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::k8s::version::KubernetesVersion;
+
 /// The directories of the nodes that the Istio CNI node agent writes to, already validated.
 ///
 /// Both are absolute, without a trailing slash, and differ
@@ -55,15 +57,6 @@ pub struct Images {
     pub cni: String,
     /// The init container of the gRPC templates; `busybox:1.28`.
     pub grpc_bootstrap_init: String,
-}
-
-/// The Kubernetes version of the API server, as far as rendering depends on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct KubernetesVersion {
-    /// Major version, 1.
-    pub major: u32,
-    /// Minor version, as 34 in 1.34.
-    pub minor: u32,
 }
 
 /// Everything that decides the objects of one control plane.

@@ -5,21 +5,23 @@ use std::fmt;
 
 use k8s_openapi::api::core::v1::Pod;
 
-use crate::cni::rollout::{Rollout, RolloutFacts, rollout};
-use crate::cni::{Agent, Observed, Phase, phase};
-use crate::conclude::text::cut;
+use crate::cni::rollout::{Rollout, RolloutFacts};
+use crate::cni::{self, Agent, Observed, Phase, phase};
 use crate::configuration::{CniSetting, Configuration};
-use crate::control_plane::{ControlPlane, Injection, KubernetesVersion};
-use crate::kinds::Wave;
-use crate::object::{Object, ObjectId};
+use crate::control_plane::{ControlPlane, Injection};
+use crate::k8s::kind::{CUSTOM_RESOURCE_DEFINITION, Wave};
+use crate::k8s::object::{Object, ObjectId};
+use crate::k8s::rollout::{self, NodeCounts, Progress, progress, refusal};
+use crate::k8s::version::IstioVersion;
+use crate::k8s::version::KubernetesVersion;
+use crate::k8s::{labels, node, pod, version};
+use crate::names;
+use crate::plan::adoption::after_adoption;
 use crate::plan::ownership::{Owner, Ownership, ownership};
-use crate::plan::take_over::taken_over;
 use crate::plan::{Deletion, LiveObjects, Obstacle, Plan, Upsert, drift};
-use crate::readiness::{Readiness, readiness};
 use crate::render::{RenderError, render};
 use crate::snapshot::{AgentFacts, Snapshot};
-use crate::stale::rollout::refusal;
-use crate::{labels, names, pods, version};
+use crate::text::{LONGEST_IN_STATUS, shorten};
 
 /// The label that all objects of the node agent carry, as upstream's do.
 const COMPONENT: &str = "app.kubernetes.io/name";
@@ -140,10 +142,7 @@ pub fn needs_agent_facts(settings: &Settings, snapshot: &Snapshot) -> bool {
             .live
             .values()
             .any(|it| is_agents(it) && ownership(it, &owner) == Ownership::Ours),
-        Some(daemon_set) => {
-            let counts = crate::readiness::daemon_set_counts(daemon_set);
-            !(counts.observed && counts.updated >= counts.desired && counts.ready >= counts.desired)
-        }
+        Some(daemon_set) => !NodeCounts::of(daemon_set).is_complete(),
     }
 }
 
@@ -155,8 +154,7 @@ pub fn agent_rollout(
 ) -> Option<Rollout> {
     let daemon_set = snapshot.daemon_set(&settings.namespace)?;
     let Some(facts) = facts else {
-        let counts = crate::readiness::daemon_set_counts(daemon_set);
-        return Some(Rollout::complete(counts));
+        return Some(Rollout::complete(NodeCounts::of(daemon_set)));
     };
     let AgentFacts {
         pods,
@@ -165,7 +163,7 @@ pub fn agent_rollout(
         pod_security,
     } = facts;
     let pod_security = pod_security.as_deref();
-    Some(rollout(RolloutFacts {
+    Some(cni::rollout::rollout(RolloutFacts {
         daemon_set,
         pods,
         nodes,
@@ -203,14 +201,14 @@ pub fn current_phase(
 /// Ready keeps its pods until it is back; that may be never.
 pub fn pods_left(facts: &AgentFacts) -> usize {
     let alive = |pod: &&Pod| {
-        let Some(name) = pods::node(pod) else {
+        let Some(name) = pod::node(pod) else {
             return true;
         };
         let node = facts
             .nodes
             .iter()
             .find(|it| it.metadata.name.as_deref() == Some(name));
-        node.is_some_and(pods::is_node_ready)
+        node.is_some_and(node::is_ready)
     };
     facts.pods.iter().filter(alive).count()
 }
@@ -221,7 +219,7 @@ const MAKES_PODS: [&str; 2] = ["template", "selector"];
 /// Whether the live DaemonSet needs no new pods. Fields of a tool that this charm replaces pass to
 /// it without a change, and so do values that others have set to what is wanted.
 pub fn fits(wanted: &Object, live: &Object) -> bool {
-    drift::differences(wanted, taken_over(live).as_ref().unwrap_or(live))
+    drift::differences(wanted, after_adoption(live).as_ref().unwrap_or(live))
         .iter()
         .filter(|it| it.live != it.wanted)
         .all(|it| {
@@ -316,7 +314,12 @@ pub struct Awaited {
 impl fmt::Display for Awaited {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.reason {
-            Some(reason) => write!(formatter, "{} ({})", self.progress, cut(reason)),
+            Some(reason) => write!(
+                formatter,
+                "{} ({})",
+                self.progress,
+                shorten(reason, LONGEST_IN_STATUS)
+            ),
             None => formatter.write_str(&self.progress),
         }
     }
@@ -365,29 +368,29 @@ pub fn batch<'a>(plan: &'a Plan, snapshot: &Snapshot, namespace: &str) -> Batch<
 fn not_established(live: &LiveObjects) -> Vec<Awaited> {
     let definitions = live
         .values()
-        .filter(|it| it.kind() == "CustomResourceDefinition");
-    let waiting = definitions.filter_map(|it| match readiness(it) {
-        Readiness::Ready => None,
-        Readiness::InProgress(why) => Some(Awaited {
-            progress: format!("{} {why}", it.id().name),
-            reason: None,
-        }),
+        .filter(|it| it.is(&CUSTOM_RESOURCE_DEFINITION) && !rollout::is_established(it));
+    let awaited = definitions.map(|it| Awaited {
+        progress: format!("{} not established yet", it.id().name),
+        reason: None,
     });
-    waiting.collect()
+    awaited.collect()
 }
 
 /// What istiod still lacks; `None` when it is ready.
 pub fn istiod_progress(snapshot: &Snapshot, namespace: &str) -> Option<Awaited> {
-    let how_far = match snapshot.istiod(namespace).map(readiness) {
-        Some(Readiness::Ready) => return None,
-        Some(Readiness::InProgress(how_far)) => how_far,
+    let how_far = match snapshot.istiod(namespace).map(progress) {
+        Some(Progress::Done) => return None,
+        Some(Progress::NotBegun) => rollout::NOT_BEGUN.to_owned(),
+        Some(Progress::Moving(counts) | Progress::Stuck(counts, _)) => {
+            format!("{}/{} ready", counts.ready(), counts.wanted)
+        }
         None => "not created yet".to_owned(),
     };
-    let failing = |pod: &&Pod| !pods::is_ready(pod) && !pods::has_ended(pod);
+    let failing = |pod: &&Pod| !pod::is_ready(pod) && !pod::has_ended(pod);
     let failing = snapshot.istiods.iter().find(failing);
     let refusal = || snapshot.istiod(namespace).and_then(refusal);
     let reason = failing
-        .map(|pod| pods::why_not_ready(pod, &[]))
+        .map(|pod| pod::why_not_ready(pod, &[]))
         .or_else(refusal);
     Some(Awaited {
         progress: format!("{} {how_far}", names::ISTIOD),
@@ -398,11 +401,14 @@ pub fn istiod_progress(snapshot: &Snapshot, namespace: &str) -> Option<Awaited> 
 /// The version of the istiod that runs: its ready pods' image tag if that is a version, else the
 /// Deployment's version label.
 pub fn running_version(snapshot: &Snapshot, namespace: &str) -> Option<String> {
-    let ready = snapshot.istiods.iter().filter(|pod| pods::is_ready(pod));
-    let tags: BTreeSet<String> = ready.filter_map(tag).collect();
-    let is_version = |tag: &&String| tag.starts_with(|it: char| it.is_ascii_digit());
-    if let Some(version) = tags.iter().rev().find(is_version) {
-        return Some(version.clone());
+    let ready = snapshot.istiods.iter().filter(|pod| pod::is_ready(pod));
+    // Of several, the newest.
+    let newest = ready
+        .filter_map(tag)
+        .filter_map(|tag| Some((IstioVersion::parse(&tag)?, tag)))
+        .max();
+    if let Some((_, tag)) = newest {
+        return Some(tag);
     }
     snapshot
         .istiod(namespace)?
@@ -411,7 +417,7 @@ pub fn running_version(snapshot: &Snapshot, namespace: &str) -> Option<String> {
 }
 
 fn tag(pod: &Pod) -> Option<String> {
-    version::tag(pods::image(pod, "discovery")?).map(str::to_owned)
+    version::tag(pod::image(pod, "discovery")?).map(str::to_owned)
 }
 
 #[cfg(test)]

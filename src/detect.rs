@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::api::core::v1::{Node, Pod};
 
 use crate::control_plane::CniPaths;
+use crate::k8s::node;
 use directories::{Directories, directories};
 use marks::{Recognition, Strength};
 use plugins::Mounts;
@@ -116,7 +117,7 @@ fn look_at<'a>(
     mounts: &BTreeMap<&str, Vec<Mounts>>,
     kubeadm: Option<&Recognition>,
 ) -> Finding<'a> {
-    let name = marks::name(node);
+    let name = node::name(node);
     let is_strong = |it: &Recognition| it.strength == Strength::Strong;
     let recognition = match (marks::recognise(node), kubeadm) {
         (found, Some(kubeadm)) if !found.as_ref().is_some_and(is_strong) => Some(kubeadm.clone()),
@@ -251,7 +252,7 @@ fn further_notes(
         notes.push(plugins::CILIUM_NOTE.to_owned());
     }
     if !virtual_nodes.is_empty() {
-        let names: Vec<_> = virtual_nodes.iter().map(|it| marks::name(it)).collect();
+        let names: Vec<_> = virtual_nodes.iter().map(|it| node::name(it)).collect();
         notes.push(format!(
             "{} can run no node agent: pods with a sidecar fail there once the CNI is on",
             few(&names)
@@ -261,7 +262,7 @@ fn further_notes(
 }
 
 fn is_linux(node: &Node) -> bool {
-    marks::node_info(node).is_none_or(|it| it.operating_system != "windows")
+    node::system_info(node).is_none_or(|it| it.operating_system != "windows")
 }
 
 /// Virtual Kubelet (AKS virtual nodes) and EKS Fargate: no DaemonSet runs there.

@@ -18,7 +18,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::control_plane::{ControlPlane, Injection, KubernetesVersion};
+use crate::control_plane::{ControlPlane, Injection};
+use crate::k8s::version::KubernetesVersion;
 use crate::template::{self, TemplateError};
 use crate::yaml;
 

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::control_plane::Injection;
-use crate::object::Object;
-use crate::version::{self, IstioVersion};
+use crate::k8s::object::Object;
+use crate::k8s::version::{self, IstioVersion};
 
 /// What a pod that is created now gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

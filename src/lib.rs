@@ -15,20 +15,16 @@ pub mod detect;
 pub mod dispatch;
 pub mod injection;
 pub mod injector;
-pub mod kinds;
-pub mod labels;
+pub mod k8s;
 pub mod names;
-pub mod object;
 pub mod plan;
-pub mod pods;
-pub mod readiness;
 pub mod reconcile;
 pub mod removal;
 pub mod render;
 pub mod snapshot;
 pub mod stale;
 pub mod template;
-pub mod version;
+pub mod text;
 pub mod yaml;
 
 /// The Istio version that this charm installs.

@@ -2,17 +2,17 @@
 //!
 //! Pure: the same objects give the same plan. Nothing foreign is ever part of a change.
 
+pub mod adoption;
 pub mod definitions;
 pub mod drift;
-mod left_to_others;
 pub mod ownership;
-pub mod take_over;
+mod shared_fields;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::kinds::{self, Wave};
-use crate::object::{Object, ObjectId};
+use crate::k8s::kind::{VALIDATING_WEBHOOK, Wave};
+use crate::k8s::object::{Object, ObjectId};
 use definitions::Definition;
 use drift::Difference;
 use ownership::{Owner, Ownership};
@@ -30,7 +30,7 @@ pub struct Upsert {
     /// What would change; `None` when the object does not exist yet.
     pub differences: Option<Vec<Difference>>,
     /// Whether fields of a replaced tool pass to this charm first.
-    pub takes_over: bool,
+    pub adopts: bool,
 }
 
 /// One object to be deleted.
@@ -112,14 +112,14 @@ pub fn removal(live: &LiveObjects, owner: &Owner) -> Plan {
 
 fn upsert(wanted: &Object, live: Option<&Object>, owner: &Owner, plan: &mut Plan) {
     let id = wanted.id();
-    let wave = kinds::find(&id.group, &id.kind).map_or(Wave::Webhooks, |it| it.wave);
+    let wave = id.wave().unwrap_or(Wave::Resources);
     let Some(live) = live else {
         let object = wanted.clone();
         return plan.upserts.push(Upsert {
             object,
             wave,
             differences: None,
-            takes_over: false,
+            adopts: false,
         });
     };
     let mut object = wanted.clone();
@@ -134,39 +134,36 @@ fn upsert(wanted: &Object, live: Option<&Object>, owner: &Owner, plan: &mut Plan
             whose,
         });
     }
-    let taken_over = take_over::taken_over(live);
-    let live = taken_over.as_ref().unwrap_or(live);
-    if id.kind == "ValidatingWebhookConfiguration" {
-        left_to_others::leave_failure_policy(&mut object, live);
+    let adopted = adoption::after_adoption(live);
+    let live = adopted.as_ref().unwrap_or(live);
+    if id.is(&VALIDATING_WEBHOOK) {
+        shared_fields::leave_failure_policy(&mut object, live);
     }
     let differences = drift::differences(&object, live);
-    if taken_over.is_some() || !differences.is_empty() {
+    if adopted.is_some() || !differences.is_empty() {
         plan.upserts.push(Upsert {
             object,
             wave,
             differences: Some(differences),
-            takes_over: taken_over.is_some(),
+            adopts: adopted.is_some(),
         });
     }
 }
 
 fn deletions(live: &LiveObjects, owner: &Owner, kept: impl Fn(&ObjectId) -> bool) -> Vec<Deletion> {
-    let wave = |id: &ObjectId| kinds::find(&id.group, &id.kind).map(|it| it.wave);
     let mut deletions: Vec<_> = live
         .values()
         .filter(|object| !kept(object.id()) && ownership::may_delete(object, owner))
-        .filter(|object| wave(object.id()).is_some_and(|it| it != Wave::Definitions))
+        .filter(|object| object.id().wave().is_some_and(|it| it != Wave::Definitions))
         .filter_map(|object| {
-            let uid = object.at("/metadata/uid")?.as_str()?.to_owned();
-            let under_way = object.at("/metadata/deletionTimestamp").is_some();
             Some(Deletion {
                 id: object.id().clone(),
-                uid,
-                under_way,
+                uid: object.uid()?.to_owned(),
+                under_way: object.is_being_deleted(),
             })
         })
         .collect();
-    deletions.sort_by_key(|it| std::cmp::Reverse(wave(&it.id)));
+    deletions.sort_by_key(|it| std::cmp::Reverse(it.id.wave()));
     deletions
 }
 

@@ -22,7 +22,7 @@ use crate::cluster::error::ClusterError;
 use crate::cni::Phase;
 use crate::conclude::{self, Finding};
 use crate::decide::{self, Awaited, Settings, Wanted};
-use crate::object::ObjectId;
+use crate::k8s::object::ObjectId;
 use crate::plan::{Obstacle, Plan, plan};
 use crate::render::RenderError;
 use draining::{Drain, DrainProgress};

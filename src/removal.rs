@@ -10,10 +10,10 @@ use crate::cluster::error::ClusterError;
 use crate::cni::drain::{needs_agent, pod_name};
 use crate::decide;
 use crate::dispatch::Charm;
-use crate::kinds::{self, KINDS, Wave};
-use crate::labels;
-use crate::object::{Object, ObjectId};
-use crate::plan::ownership::{self, Owner};
+use crate::k8s::kind::{self, KINDS, Wave};
+use crate::k8s::labels;
+use crate::k8s::object::{Object, ObjectId};
+use crate::plan::ownership::Owner;
 use crate::plan::{self, Deletion};
 use crate::reconcile::observe::Reading;
 use crate::snapshot::Snapshot;
@@ -97,7 +97,7 @@ impl Removal {
         let mut reading = Reading::take(&self.cluster, &self.owner, &[]).await?;
         let deletions = plan::removal(&reading.snapshot.live, &self.owner).deletions;
         self.remains = deletions.iter().map(|it| it.id.clone()).collect();
-        let wave = |it: &Deletion| kinds::find(&it.id.group, &it.id.kind).map(|it| it.wave);
+        let wave = |it: &Deletion| it.id.wave();
         let Some(last) = deletions.iter().filter_map(wave).max() else {
             return self.remove_definitions(&reading.snapshot).await;
         };
@@ -140,7 +140,7 @@ impl Removal {
     /// Definitions belong to everybody: they go only when nobody uses them.
     async fn remove_definitions(&self, snapshot: &Snapshot) -> Result<Turn, ClusterError> {
         let is_definition = |it: &&Object| {
-            it.kind() == "CustomResourceDefinition" && ownership::is_applied_by_this_charm(it)
+            it.is(&kind::CUSTOM_RESOURCE_DEFINITION) && it.is_written_by_this_charm()
         };
         let definitions: Vec<_> = snapshot.live.values().filter(is_definition).collect();
         let rival = snapshot.live.values().find(|it| it.kind() == "Deployment");
@@ -176,7 +176,9 @@ impl Removal {
         for id in &self.remains {
             tracing::warn!("not removed: {id}");
         }
-        let removable = KINDS.iter().filter(|it| it.wave != Wave::Definitions);
+        let removable = KINDS
+            .iter()
+            .filter(|it| **it != kind::CUSTOM_RESOURCE_DEFINITION);
         let kinds: Vec<_> = removable.map(|it| it.plural).collect();
         tracing::warn!(
             "to remove the rest: kubectl delete {} --namespace {} --selector {}={},{}={}",

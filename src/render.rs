@@ -18,10 +18,9 @@ use serde_json::Value;
 
 use crate::control_plane::{CniPaths, ControlPlane, Images};
 use crate::injection::InjectionError;
-use crate::kinds;
-use crate::labels;
+use crate::k8s::labels;
+use crate::k8s::object::{Object, ObjectError};
 use crate::names::Names;
-use crate::object::{Object, ObjectError};
 use crate::template::{self, TemplateError};
 
 pub use stream::{to_json, to_yaml_stream};
@@ -105,10 +104,10 @@ struct Scope<'a> {
 }
 
 /// Renders every object of a control plane, in the order of applying: that of
-/// [`crate::kinds::Wave`].
+/// [`crate::k8s::kind::Wave`].
 ///
 /// The node agent's objects are among them when [`ControlPlane::node_agent`] is set. Every object
-/// carries the labels of [`crate::labels`].
+/// carries the labels of [`crate::k8s::labels`].
 ///
 /// # Errors
 /// Never for what a user can configure: an error is a defect of this program.
@@ -121,10 +120,11 @@ pub fn render(control_plane: &ControlPlane) -> Result<Vec<Object>, RenderError> 
     for template in templates(control_plane) {
         objects.extend(documents(template, &scope)?);
     }
+    let instance = labels::instance(&control_plane.application, &control_plane.namespace);
     for object in &mut objects {
-        labels::stamp(object, control_plane);
+        labels::stamp(object, &instance);
     }
-    objects.sort_by_key(|object| kinds::find(&object.id().group, object.kind()).map(|it| it.wave));
+    objects.sort_by_key(|object| object.id().wave());
     Ok(objects)
 }
 
@@ -166,7 +166,8 @@ pub fn render_gateway(control_plane: &ControlPlane, name: &str) -> Result<Object
     let gateway = gateway::gateway(name, &control_plane.namespace);
     let gateway = serde_json::to_value(gateway).map_err(RenderError::NoJsonForm)?;
     let mut gateway = object("the Gateway", gateway)?;
-    labels::stamp(&mut gateway, control_plane);
+    let instance = labels::instance(&control_plane.application, &control_plane.namespace);
+    labels::stamp(&mut gateway, &instance);
     Ok(gateway)
 }
 
@@ -210,7 +211,8 @@ fn object(origin: &'static str, value: Value) -> Result<Object, RenderError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::control_plane::{Injection, KubernetesVersion};
+    use crate::control_plane::Injection;
+    use crate::k8s::version::KubernetesVersion;
 
     /// A key that stands twice in a map would silently count once.
     #[test]

@@ -4,8 +4,8 @@ use k8s_openapi::api::core::v1::{Event, Node, Pod};
 
 use crate::control_plane::Injection;
 use crate::injector::NewPods;
+use crate::k8s::object::{Object, ObjectId};
 use crate::names;
-use crate::object::{Object, ObjectId};
 use crate::plan::LiveObjects;
 
 /// The objects of a cluster that matter to one application.

@@ -6,7 +6,6 @@
 //! are put together ([`workload`]), as only a workload can be restarted.
 
 mod report;
-pub mod rollout;
 pub mod workload;
 
 use std::collections::BTreeSet;
@@ -17,8 +16,8 @@ use serde_json::Value;
 
 use crate::control_plane::{ISTIO_INIT, ISTIO_VALIDATION, Injection};
 use crate::injector::NewPods;
+use crate::k8s::version::{self, IstioVersion};
 use crate::render::REVISION;
-use crate::version::{self, IstioVersion};
 use workload::Controller;
 
 pub use report::{to_json, to_table, why};

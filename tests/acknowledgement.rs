@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 
 use istio_pilot::cni::acknowledgement::{WEBHOOK_PATH, answer, question};
 use istio_pilot::configuration;
-use istio_pilot::control_plane::{Injection, KubernetesVersion};
+use istio_pilot::control_plane::Injection;
 use istio_pilot::decide::Settings;
-use istio_pilot::object::Object;
+use istio_pilot::k8s::object::Object;
+use istio_pilot::k8s::version::KubernetesVersion;
 use istio_pilot::render::render;
 use serde_json::{Value, json};
 use test_cluster::{Istiod, Options, TestCluster};

@@ -7,7 +7,7 @@ use crate::cluster::{Cluster, Scope, Selector};
 use crate::conclude;
 use crate::detect::{Detection, detect};
 use crate::dispatch::Charm;
-use crate::kinds;
+use crate::k8s::kind;
 
 /// Selects what runs in the network of its node, as every network plugin does.
 const HOST_NETWORK: &str = "spec.hostNetwork=true";
@@ -40,12 +40,12 @@ pub(super) async fn run(charm: &Charm) -> anyhow::Result<()> {
 /// # Errors
 /// When the server does not answer, or refuses.
 pub(crate) async fn look(cluster: &Cluster) -> Result<Detection, ClusterError> {
-    let nodes = cluster.list_typed(&kinds::NODE, Scope::Cluster, Selector::default());
+    let nodes = cluster.list_typed(&kind::NODE, Scope::Cluster, Selector::default());
     let selector = Selector {
         labels: "",
         fields: HOST_NETWORK,
     };
-    let pods = cluster.list_typed(&kinds::POD, Scope::Cluster, selector);
+    let pods = cluster.list_typed(&kind::POD, Scope::Cluster, selector);
     let (nodes, pods) = futures::try_join!(nodes, pods)?;
     Ok(detect(&nodes.items, &pods.items))
 }

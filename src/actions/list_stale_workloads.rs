@@ -9,9 +9,9 @@ use crate::cluster::{Cluster, Scope, Selector};
 use crate::conclude;
 use crate::dispatch::Charm;
 use crate::injector::NewPods;
-use crate::kinds;
+use crate::k8s::kind;
+use crate::k8s::object::ObjectId;
 use crate::names;
-use crate::object::ObjectId;
 use crate::stale::workload::{Workload, kinds_to_read, workloads};
 use crate::stale::{INJECTED, StalePod, to_json, to_table};
 
@@ -118,7 +118,7 @@ pub(super) async fn find(cluster: &Cluster, namespace: Option<&str>) -> Result<S
         fields: "",
     };
     let pods = cluster
-        .list_typed::<Pod>(&kinds::POD, scope, injected)
+        .list_typed::<Pod>(&kind::POD, scope, injected)
         .await?;
     let judged = pods
         .items
@@ -143,7 +143,7 @@ async fn must_exist(cluster: &Cluster, namespace: &str) -> Result<(), StaleError
         labels: "",
         fields: &fields,
     };
-    let found = cluster.list(&kinds::NAMESPACE, Scope::Cluster, one).await?;
+    let found = cluster.list(&kind::NAMESPACE, Scope::Cluster, one).await?;
     if found.items.is_empty() {
         return Err(StaleError::NoNamespace(namespace.to_owned()));
     }

@@ -11,7 +11,7 @@ use crate::cluster::error::ClusterError;
 use crate::control_plane::Injection;
 use crate::dispatch::Charm;
 use crate::injector::NewPods;
-use crate::object::ObjectId;
+use crate::k8s::object::ObjectId;
 use crate::stale::why;
 use crate::stale::workload::{Choice, Workload};
 use rollout::{Outcome, restart};

@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use serde_json::{Map, Value};
 
 use crate::configuration::{OPTIONS, Options};
-use crate::control_plane::KubernetesVersion;
+use crate::k8s::version::KubernetesVersion;
 
 /// `KEY=VALUE` with a key that the charm has.
 #[derive(Clone, Debug)]
@@ -40,16 +40,8 @@ fn known(key: &str) -> Result<(), String> {
 }
 
 /// A Kubernetes version such as `1.34` or `v1.34.2`.
-pub(super) fn version(text: &str) -> Result<KubernetesVersion, String> {
-    let mut numbers = text
-        .strip_prefix('v')
-        .unwrap_or(text)
-        .split('.')
-        .map(str::parse);
-    match (numbers.next(), numbers.next()) {
-        (Some(Ok(major)), Some(Ok(minor))) => Ok(KubernetesVersion { major, minor }),
-        _ => Err("expected a version such as 1.34".to_owned()),
-    }
+pub(super) fn version(text: &str) -> Result<KubernetesVersion, &'static str> {
+    KubernetesVersion::parse(text).ok_or("expected a version such as 1.34")
 }
 
 /// The options of a file, with those of the command line over them.

@@ -8,7 +8,7 @@ use kube::core::WatchEvent;
 
 use super::error::Doing;
 use super::{Cluster, Scope, Selector, collection_path, query};
-use crate::kinds::Kind;
+use crate::k8s::kind::Kind;
 
 /// A collection to watch, from a state that was read before.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use super::error::{ClusterError, Doing};
 use super::request::Content;
 use super::{Cluster, Scope, collection_path, object_path, query, to_object};
-use crate::kinds::Kind;
-use crate::object::{Object, ObjectId};
-use crate::plan::drift::FIELD_MANAGER;
-use crate::stale::rollout::RESTARTED_AT;
+use crate::k8s::kind::Kind;
+use crate::k8s::managed_fields::FIELD_MANAGER;
+use crate::k8s::object::{Object, ObjectId};
+use crate::k8s::rollout::RESTARTED_AT;
 
 /// The field manager of restarts.
 const RESTARTER: &str = "istio-pilot-restart";

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::{Event, Node, Pod};
 
-use crate::conclude::text::up_to_three;
-use crate::object::Object;
-use crate::pods;
-use crate::readiness::{DaemonSetCounts, daemon_set_counts};
+use crate::k8s::object::Object;
+use crate::k8s::rollout::NodeCounts;
+use crate::k8s::{node, pod};
+use crate::text::up_to_three;
 
 /// What was read of the node agent.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +30,7 @@ pub struct Rollout {
     /// Whether the plugin is on every node that counts.
     pub ready: bool,
     /// The DaemonSet's own numbers.
-    pub counts: DaemonSetCounts,
+    pub counts: NodeCounts,
     /// What only a person can mend.
     pub fault: Option<Fault>,
     /// Nodes that hold the rollout, with the reason in words.
@@ -45,7 +45,7 @@ pub struct Rollout {
 
 impl Rollout {
     /// One that nothing holds.
-    pub fn complete(counts: DaemonSetCounts) -> Self {
+    pub fn complete(counts: NodeCounts) -> Self {
         Self {
             ready: true,
             counts,
@@ -100,14 +100,14 @@ pub enum Fault {
 /// does. Nodes that the DaemonSet's controller leaves out (taints, another operating system) have
 /// no pod and do not count.
 pub fn rollout(facts: RolloutFacts<'_>) -> Rollout {
-    let mut counts = daemon_set_counts(facts.daemon_set);
+    let mut counts = NodeCounts::of(facts.daemon_set);
     let ready_nodes: BTreeSet<&str> = facts
         .nodes
         .iter()
-        .filter(|node| pods::is_node_ready(node))
+        .filter(|node| node::is_ready(node))
         .filter_map(|node| node.metadata.name.as_deref())
         .collect();
-    let counting = |pod: &&Pod| pods::node(pod).is_none_or(|it| ready_nodes.contains(it));
+    let counting = |pod: &&Pod| pod::node(pod).is_none_or(|it| ready_nodes.contains(it));
     let staying: Vec<&Pod> = facts
         .pods
         .iter()
@@ -118,18 +118,18 @@ pub fn rollout(facts: RolloutFacts<'_>) -> Rollout {
     let mut fails = false;
     let mut missing: (BTreeSet<String>, BTreeSet<String>) = Default::default();
     for pod in staying.iter().copied().filter(counting) {
-        if pods::is_ready(pod) {
+        if pod::is_ready(pod) {
             continue;
         }
-        let node = pods::node(pod).unwrap_or("(no node yet)").to_owned();
+        let node = pod::node(pod).unwrap_or("(no node yet)").to_owned();
         let paths = missing_paths(pod, facts.events);
         if !paths.is_empty() {
             missing.0.extend(paths);
             missing.1.insert(node.clone());
         }
-        fails |= pods::container_failure(pod).is_some();
-        let why = pods::why_not_ready(pod, facts.events);
-        if why == pods::NOT_READY
+        fails |= pod::container_failure(pod).is_some();
+        let why = pod::why_not_ready(pod, facts.events);
+        if why == pod::NOT_READY
             && let Some(name) = &pod.metadata.name
         {
             running.insert(node.clone(), name.clone());
@@ -138,7 +138,7 @@ pub fn rollout(facts: RolloutFacts<'_>) -> Rollout {
     }
     let created = u32::try_from(staying.len()).unwrap_or(u32::MAX);
     // The DaemonSet's own number follows its pods a moment later.
-    let ready = staying.iter().filter(|pod| pods::is_ready(pod)).count();
+    let ready = staying.iter().filter(|pod| pod::is_ready(pod)).count();
     let ready = u32::try_from(ready).unwrap_or(u32::MAX);
     counts.ready = counts.ready.max(ready.min(counts.desired));
     let complete = counts.observed && created >= counts.desired && counts.updated >= counts.desired;
@@ -176,7 +176,7 @@ pub fn waits_for_configuration(log: &str) -> bool {
 /// what it found there instead, and has a comma in place of the colon where it found nothing
 /// (`pkg/volume/hostpath/host_path.go`).
 fn missing_paths(pod: &Pod, events: &[Event]) -> Vec<String> {
-    pods::failed_mounts(pod, events)
+    pod::failed_mounts(pod, events)
         .flat_map(|message| message.split("hostPath type check failed").skip(1))
         .filter_map(|rest| rest.split_once(" is not a directory"))
         .map(|(path, _)| path.trim_start_matches([':', ',', ' ']).to_owned())
@@ -195,7 +195,7 @@ fn refusal(facts: RolloutFacts<'_>) -> Option<&str> {
     let uid = facts.daemon_set.at("/metadata/uid");
     let uid = uid.and_then(serde_json::Value::as_str);
     let over = |it: &&str| facts.pod_security == Some("privileged") && it.contains(POD_SECURITY);
-    pods::messages_about(uid, "FailedCreate", facts.events)
+    pod::messages_about(uid, "FailedCreate", facts.events)
         .filter(|it| !over(it))
         .last()
 }

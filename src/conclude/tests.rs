@@ -119,7 +119,7 @@ fn a_directory_without_configuration_is_named() {
 
 #[test]
 fn objects_of_others_are_named() {
-    let id = crate::object::ObjectId {
+    let id = crate::k8s::object::ObjectId {
         group: "apps".to_owned(),
         kind: "Deployment".to_owned(),
         namespace: Some("mesh".to_owned()),

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::{ConfigurationProblem, IMAGE_CONFIGURATION, Options, text};
 use crate::ISTIO_VERSION;
 use crate::control_plane::Images;
+use crate::k8s::version::minor_version;
 
 const HUB: &str = "global-hub";
 const TAG: &str = "global-tag";
@@ -148,19 +149,4 @@ fn tag_fault(tag: &str) -> Option<String> {
             given.0, given.1
         )
     })
-}
-
-/// Major and minor version of a tag such as `1.31.1`, `v1.31-alpha` or `1.31.1-distroless`;
-/// `None` when the tag is not a version.
-fn minor_version(tag: &str) -> Option<(u32, u32)> {
-    let (major, rest) = tag.strip_prefix('v').unwrap_or(tag).split_once('.')?;
-    let end = rest
-        .find(|it: char| !it.is_ascii_digit())
-        .unwrap_or(rest.len());
-    let (minor, suffix) = rest.split_at(end);
-    let ends_well = suffix.is_empty() || suffix.starts_with(['.', '-', '+']);
-    if !ends_well {
-        return None;
-    }
-    Some((major.parse().ok()?, minor.parse().ok()?))
 }

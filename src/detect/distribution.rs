@@ -5,8 +5,8 @@ use std::fmt;
 
 use k8s_openapi::api::core::v1::Node;
 
-use super::marks::{name, node_info};
 use crate::control_plane::CniPaths;
+use crate::k8s::node;
 
 /// A distribution of Kubernetes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -238,7 +238,9 @@ fn static_in_image((minor, _): Version) -> Version {
 
 /// Minor and patch version of a kubelet such as `v1.31.2+k3s1`.
 fn version(node: &Node) -> Option<Version> {
-    let version = node_info(node)?.kubelet_version.strip_prefix("v1.")?;
+    let version = node::system_info(node)?
+        .kubelet_version
+        .strip_prefix("v1.")?;
     let (minor, rest) = version.split_once('.')?;
     let end = rest.find(|it: char| !it.is_ascii_digit());
     let patch = &rest[..end.unwrap_or(rest.len())];
@@ -264,7 +266,7 @@ fn data_directory(arguments: &str) -> Option<String> {
 
 /// Only its nodes have names that begin so.
 fn is_autopilot(node: &Node) -> bool {
-    name(node).starts_with("gk3-")
+    node::name(node).starts_with("gk3-")
 }
 
 fn is_auto_mode(node: &Node) -> bool {

@@ -1,8 +1,9 @@
 //! What a node says about itself, and which distribution that tells.
 
-use k8s_openapi::api::core::v1::{Node, NodeSystemInfo, Pod};
+use k8s_openapi::api::core::v1::{Node, Pod};
 
 use super::distribution::Distribution;
+use crate::k8s::node;
 
 /// A distribution that a node shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,7 +151,7 @@ pub(super) fn kubeadm_pods(host_network_pods: &[Pod]) -> Option<Recognition> {
 impl Mark {
     /// The mark as this node bears it, for people.
     fn on(self, node: &Node) -> Option<String> {
-        let info = node_info(node);
+        let info = node::system_info(node);
         let shown = |what: &str, value: &str, fits: bool| fits.then(|| format!("{what} {value}"));
         match self {
             Label(prefix) => {
@@ -184,22 +185,12 @@ impl Mark {
                 id.starts_with(start)
                     .then(|| format!("provider id {start}..."))
             }
-            Name(start) => name(node)
+            Name(start) => node::name(node)
                 .starts_with(start)
                 .then(|| format!("node names {start}...")),
-            NameEnd(end) => name(node)
+            NameEnd(end) => node::name(node)
                 .ends_with(end)
                 .then(|| format!("node names ...{end}")),
         }
     }
-}
-
-/// A node's name.
-pub(super) fn name(node: &Node) -> &str {
-    node.metadata.name.as_deref().unwrap_or_default()
-}
-
-/// What a node's kubelet tells of the system.
-pub(super) fn node_info(node: &Node) -> Option<&NodeSystemInfo> {
-    node.status.as_ref()?.node_info.as_ref()
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use k8s_openapi::api::core::v1::{Container, Pod};
 
-use crate::pods;
+use crate::k8s::pod;
 
 /// Cilium removes the configuration of other plugins unless told otherwise
 /// (<https://istio.io/latest/docs/ambient/install/platform-prerequisites/#cilium>).
@@ -50,9 +50,9 @@ impl fmt::Display for Mounts {
 /// none that is on its way out.
 pub(super) fn mounts(host_network_pods: &[Pod]) -> BTreeMap<&str, Vec<Mounts>> {
     let mut found: BTreeMap<&str, Vec<Mounts>> = BTreeMap::new();
-    let stays = |pod: &&Pod| pod.metadata.deletion_timestamp.is_none() && pods::is_ready(pod);
+    let stays = |pod: &&Pod| pod.metadata.deletion_timestamp.is_none() && pod::is_ready(pod);
     for pod in host_network_pods.iter().filter(stays) {
-        if let (Some(node), Some(mounts)) = (pods::node(pod), of_pod(pod)) {
+        if let (Some(node), Some(mounts)) = (pod::node(pod), of_pod(pod)) {
             found.entry(node).or_default().push(mounts);
         }
     }

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use crate::ISTIO_VERSION;
-use crate::labels;
-use crate::object::Object;
+use crate::k8s::labels;
+use crate::k8s::object::Object;
+use crate::k8s::version::IstioVersion;
 use crate::plan::ownership::{Owner, Ownership, ownership};
 
 /// What to do with a definition that exists already.
@@ -25,7 +26,7 @@ pub fn decide(wanted: &Object, live: &Object, owner: &Owner) -> Definition {
         return Definition::Leave(format!("it belongs to {whose}"));
     }
     if let Some(version) = live.label(labels::VERSION)
-        && version_numbers(version) > version_numbers(ISTIO_VERSION)
+        && IstioVersion::parse(version) > IstioVersion::parse(ISTIO_VERSION)
     {
         return Definition::Leave(format!(
             "it is of Istio {version}, newer than {ISTIO_VERSION}"
@@ -35,13 +36,6 @@ pub fn decide(wanted: &Object, live: &Object, owner: &Owner) -> Definition {
         return Definition::Leave("it checks more than this charm's definition".to_owned());
     }
     Definition::Apply(with_stored_versions(wanted, live))
-}
-
-fn version_numbers(version: &str) -> Vec<u32> {
-    version
-        .split(['.', '-', '+'])
-        .map_while(|part| part.parse().ok())
-        .collect()
 }
 
 /// Whether a version that has a schema would lose it.

@@ -8,10 +8,11 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::object::Object;
+use crate::k8s::object::Object;
+use crate::text::shorten;
 
-/// The field manager of every write of this charm.
-pub const FIELD_MANAGER: &str = "istio-pilot";
+/// How many characters of a value are shown.
+const LONGEST_VALUE: usize = 80;
 
 /// One field that applying would change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,58 +29,22 @@ impl fmt::Display for Difference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = |value: &Option<Value>| match value {
             None => "(none)".to_owned(),
-            Some(value) => shorten(&value.to_string()),
+            Some(value) => shorten(&value.to_string(), LONGEST_VALUE),
         };
         let (live, wanted) = (shown(&self.live), shown(&self.wanted));
         write!(formatter, "{}: {live} -> {wanted}", self.path)
     }
 }
 
-/// At most 80 characters of a text.
-fn shorten(text: &str) -> String {
-    const LONGEST: usize = 80;
-    match text.char_indices().nth(LONGEST) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}…", &text[..end]),
-    }
-}
-
 /// What applying `wanted` would change in `live`, as far as can be told without asking the server.
 pub fn differences(wanted: &Object, live: &Object) -> Vec<Difference> {
-    let owned = owned_fields(live);
+    let owned = live.fields_of_this_charm();
     let mut comparison = Comparison { found: Vec::new() };
     let (Some(wanted), Some(live)) = (wanted.value().as_object(), live.value().as_object()) else {
         return Vec::new();
     };
     comparison.maps(&mut Vec::new(), wanted, &owned, live);
     comparison.found
-}
-
-/// The union of what the charm's field manager has applied, as FieldsV1.
-fn owned_fields(live: &Object) -> Map<String, Value> {
-    let mut owned = Map::new();
-    let entries = live.at("/metadata/managedFields").and_then(Value::as_array);
-    for entry in entries.into_iter().flatten() {
-        let ours = entry["manager"] == FIELD_MANAGER
-            && entry["operation"] == "Apply"
-            && entry.get("subresource").is_none();
-        if let (true, Some(Value::Object(fields))) = (ours, entry.get("fieldsV1")) {
-            merge_fields(&mut owned, fields);
-        }
-    }
-    owned
-}
-
-/// Adds one FieldsV1 set to another.
-pub(super) fn merge_fields(into: &mut Map<String, Value>, from: &Map<String, Value>) {
-    for (key, value) in from {
-        match (into.get_mut(key), value) {
-            (Some(Value::Object(into)), Value::Object(from)) => merge_fields(into, from),
-            _ => {
-                into.insert(key.clone(), value.clone());
-            }
-        }
-    }
 }
 
 type Path = Vec<String>;

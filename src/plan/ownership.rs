@@ -2,9 +2,8 @@
 
 use serde_json::Value;
 
-use super::drift::FIELD_MANAGER;
-use crate::labels;
-use crate::object::Object;
+use crate::k8s::labels;
+use crate::k8s::object::Object;
 
 /// The application that plans: what its objects carry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,9 +24,6 @@ pub enum Ownership {
     /// Somebody else's; the text says whose.
     Foreign(String),
 }
-
-/// Field managers whose fields pass to this charm: the tools behind the installations it replaces.
-pub const REPLACED_MANAGERS: [&str; 3] = ["istio-operator", "istioctl", "lightkube"];
 
 const HELM_RELEASE: &str = "meta.helm.sh/release-name";
 const OPERATOR_MANAGED: &str = "operator.istio.io/managed";
@@ -71,28 +67,14 @@ pub fn may_delete(live: &Object, owner: &Owner) -> bool {
         .at("/metadata/ownerReferences")
         .and_then(Value::as_array)
         .is_some_and(|owners| !owners.is_empty());
-    labelled && here && !derived && is_applied_by_this_charm(live)
-}
-
-/// Whether this charm, in whatever application, has applied the object.
-pub fn is_applied_by_this_charm(live: &Object) -> bool {
-    managers(live).any(|it| it == FIELD_MANAGER)
-}
-
-/// The names of all field managers of an object.
-pub(super) fn managers(live: &Object) -> impl Iterator<Item = &str> {
-    live.at("/metadata/managedFields")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| entry.get("manager")?.as_str())
+    labelled && here && !derived && live.is_written_by_this_charm()
 }
 
 fn foreign_description(live: &Object) -> String {
     match live.label(labels::MANAGED_BY) {
         Some(manager) => format!("{manager} (label {})", labels::MANAGED_BY),
-        None => match managers(live).next() {
-            Some(manager) => format!("somebody else (field manager {manager})"),
+        None => match live.managed_fields().next() {
+            Some(entry) => format!("somebody else (field manager {})", entry.manager()),
             None => "somebody else".to_owned(),
         },
     }

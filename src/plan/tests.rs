@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::ownership::{Owner, Ownership, may_delete, ownership};
 use super::{LiveObjects, Plan, plan, removal};
-use crate::object::Object;
+use crate::k8s::object::Object;
 
 const INSTANCE: &str = "pilot-mesh";
 
@@ -302,12 +302,12 @@ fn fields_of_replaced_tools_pass_to_this_charm() {
     ]);
     let there = live([object(value)]);
     let plan = planned(&[wanted("a", &json!({"k": "v"}))], &there);
-    assert!(plan.upserts[0].takes_over);
+    assert!(plan.upserts[0].adopts);
     assert!(
         plan.to_string().contains(".data.theirs: \"x\" -> (none)"),
         "{plan}"
     );
-    let fields = super::take_over::take_over(there.values().next().unwrap()).unwrap();
+    let fields = super::adoption::adopted_managed_fields(there.values().next().unwrap()).unwrap();
     let managers: Vec<_> = fields
         .as_array()
         .unwrap()

@@ -12,7 +12,7 @@ use crate::cluster::write::{Mode, OnConflict};
 use crate::cni::Phase;
 use crate::cni::rollout::{Fault, waits_for_configuration};
 use crate::decide::{self, Wanted};
-use crate::plan::take_over::take_over;
+use crate::plan::adoption::adopted_managed_fields;
 use crate::snapshot::Snapshot;
 
 /// The container of the node agent's pods.
@@ -39,7 +39,7 @@ impl Reconciler<'_> {
             return Ok(true);
         }
         // Fields of a tool that is replaced go only later, and may be what makes the two equal now.
-        if take_over(live).is_some() {
+        if adopted_managed_fields(live).is_some() {
             return Ok(false);
         }
         let version = resource_version(live).unwrap_or_default();

@@ -4,9 +4,9 @@ use super::Reconciler;
 use crate::cluster::Cluster;
 use crate::cluster::error::{ClusterError, Fault, FieldConflict};
 use crate::cluster::write::{Mode, OnConflict};
-use crate::object::Object;
+use crate::k8s::object::Object;
 use crate::plan::Upsert;
-use crate::plan::take_over::take_over;
+use crate::plan::adoption::adopted_managed_fields;
 use crate::snapshot::Snapshot;
 
 /// How often one object is applied in one hook, before it is taken for a quarrel with somebody.
@@ -83,8 +83,8 @@ async fn write(
     warnings: &mut Vec<String>,
 ) -> Result<Object, ClusterError> {
     let mut on_conflict = OnConflict::Fail;
-    if let Some(live) = live.filter(|_| upsert.takes_over)
-        && let Some(managed_fields) = take_over(live)
+    if let Some(live) = live.filter(|_| upsert.adopts)
+        && let Some(managed_fields) = adopted_managed_fields(live)
     {
         cluster.set_managed_fields(live, managed_fields).await?;
         tracing::info!("took over {}", live.id());
@@ -125,14 +125,9 @@ async fn write(
 /// The server names a manager that updates with the version it used: `"kubectl-edit" using v1`.
 fn is_edit(conflict: &FieldConflict, live: &Object) -> bool {
     let manager = conflict.message.split('"').nth(1).unwrap_or_default();
-    let entries = live
-        .at("/metadata/managedFields")
-        .and_then(serde_json::Value::as_array);
-    let mut applies = entries
-        .into_iter()
-        .flatten()
-        .filter(|entry| entry["manager"] == manager && entry["operation"] == "Apply");
-    applies.next().is_none()
+    !live
+        .managed_fields()
+        .any(|it| it.manager() == manager && it.is_applied())
 }
 
 /// Kinds that hold no state of their own and may be made anew when a field cannot be changed.

@@ -13,10 +13,10 @@ use crate::cni::acknowledgement::{
     Acknowledgements, SILENCE, WEBHOOK_PATH, WEBHOOK_PORT, answer, question,
 };
 use crate::cni::drain::{needs_agent, pod_name};
-use crate::conclude::text::up_to_three;
 use crate::control_plane::Injection;
 use crate::decide::Awaited;
-use crate::pods;
+use crate::k8s::pod;
+use crate::text::up_to_three;
 
 /// How long a pod that was injected just before may take to appear.
 const STRAGGLERS: Duration = Duration::from_secs(1);
@@ -86,7 +86,7 @@ impl Drain {
     ) -> Result<Vec<Awaited>, ClusterError> {
         let asking_since = *self.asking_since.get_or_insert_with(Instant::now);
         // One that is being deleted answers until it is gone.
-        let ready = istiods.iter().filter(|pod| pods::is_ready(pod));
+        let ready = istiods.iter().filter(|pod| pod::is_ready(pod));
         let names = ready.filter_map(|pod| pod.metadata.name.as_deref());
         let asked = names.map(|name| async move {
             let answer = ask_one(cluster, name).await?;
@@ -134,6 +134,6 @@ fn still_needed_by(pods: &[&Pod]) -> Awaited {
     let names = up_to_three(pods.iter().map(|pod| pod_name(pod)));
     Awaited {
         progress: format!("pods that still need the CNI node agent: {names}"),
-        reason: pods.first().map(|pod| pods::why_not_ready(pod, &[])),
+        reason: pods.first().map(|pod| pod::why_not_ready(pod, &[])),
     }
 }

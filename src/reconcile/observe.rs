@@ -9,9 +9,9 @@ use serde::de::DeserializeOwned;
 use crate::cluster::error::ClusterError;
 use crate::cluster::watch::Watched;
 use crate::cluster::{Cluster, Scope, Selector};
-use crate::kinds::{self, KINDS, Kind};
-use crate::labels;
-use crate::object::{Object, ObjectId};
+use crate::k8s::kind::{self, KINDS, Kind};
+use crate::k8s::labels;
+use crate::k8s::object::{Object, ObjectId};
 use crate::plan::ownership::Owner;
 use crate::snapshot::{AgentFacts, Snapshot};
 
@@ -97,7 +97,7 @@ impl Reading {
             fields: "",
         };
         reading.snapshot.istiods = reading
-            .list(cluster, Collection::Istiods, &kinds::POD, ours, istiods)
+            .list(cluster, Collection::Istiods, &kind::POD, ours, istiods)
             .await?;
         reading.add_unlabelled(cluster, wanted).await?;
         Ok(reading)
@@ -129,24 +129,18 @@ impl Reading {
             fields: "",
         };
         let pods = self
-            .list(cluster, Collection::Agents, &kinds::POD, ours, agents)
+            .list(cluster, Collection::Agents, &kind::POD, ours, agents)
             .await?;
         let all = Selector::default();
         let nodes = self
-            .list(
-                cluster,
-                Collection::Nodes,
-                &kinds::NODE,
-                Scope::Cluster,
-                all,
-            )
+            .list(cluster, Collection::Nodes, &kind::NODE, Scope::Cluster, all)
             .await?;
         let warnings = Selector {
             labels: "",
             fields: "type=Warning",
         };
         let events = self
-            .list(cluster, Collection::Warnings, &kinds::EVENT, ours, warnings)
+            .list(cluster, Collection::Warnings, &kind::EVENT, ours, warnings)
             .await?;
         let pod_security = pod_security(cluster).await?;
         Ok(AgentFacts {
@@ -169,7 +163,7 @@ impl Reading {
         self.list(
             cluster,
             Collection::Pending,
-            &kinds::POD,
+            &kind::POD,
             Scope::Cluster,
             pending,
         )
@@ -208,7 +202,7 @@ async fn pod_security(cluster: &Cluster) -> Result<Option<String>, ClusterError>
         fields: &name,
     };
     let namespaces = cluster
-        .list(&kinds::NAMESPACE, Scope::Cluster, ours)
+        .list(&kind::NAMESPACE, Scope::Cluster, ours)
         .await?
         .items;
     let level = namespaces

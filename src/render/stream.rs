@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::RenderError;
-use crate::object::Object;
+use crate::k8s::object::Object;
 use crate::yaml;
 
 /// The objects as one YAML stream, in their order, each opened by `---`.

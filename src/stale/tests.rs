@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::object::Object;
+use crate::k8s::object::Object;
 
-mod rollouts;
 mod workloads;
 
 /// A pod as istiod leaves it: injected, running, kept by a ReplicaSet.

@@ -8,8 +8,8 @@ use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::{Reason, StalePod};
-use crate::kinds::{self, Kind};
-use crate::object::{Object, ObjectId};
+use crate::k8s::kind::{self, Kind};
+use crate::k8s::object::{Object, ObjectId};
 
 /// What keeps a pod, or keeps what keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,22 +64,22 @@ pub fn kinds_to_read(pods: &[StalePod]) -> Vec<Kind> {
     let keeps_some = |kind: &Kind| controllers().any(|it| it.is(kind));
     let is_read = |kind: &Kind| {
         // A Deployment keeps its pods through ReplicaSets.
-        keeps_some(kind) || (*kind == kinds::DEPLOYMENT && keeps_some(&kinds::REPLICA_SET))
+        keeps_some(kind) || (*kind == kind::DEPLOYMENT && keeps_some(&kind::REPLICA_SET))
     };
     READ.into_iter().filter(is_read).collect()
 }
 
 /// The kinds among which [`kinds_to_read`] chooses.
 const READ: [Kind; 5] = [
-    kinds::DEPLOYMENT,
-    kinds::REPLICA_SET,
-    kinds::STATEFUL_SET,
-    kinds::DAEMON_SET,
-    kinds::JOB,
+    kind::DEPLOYMENT,
+    kind::REPLICA_SET,
+    kind::STATEFUL_SET,
+    kind::DAEMON_SET,
+    kind::JOB,
 ];
 
 /// The kinds that can be restarted by a change of their pods' template.
-const ROLLED_OUT: [Kind; 3] = [kinds::DEPLOYMENT, kinds::STATEFUL_SET, kinds::DAEMON_SET];
+const ROLLED_OUT: [Kind; 3] = [kind::DEPLOYMENT, kind::STATEFUL_SET, kind::DAEMON_SET];
 
 /// A workload with stale pods.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -200,14 +200,14 @@ fn keeper(
     let Some(controller) = &pod.controller else {
         let id = ObjectId {
             group: String::new(),
-            kind: kinds::POD.kind.to_owned(),
+            kind: kind::POD.kind.to_owned(),
             namespace: Some(pod.namespace.clone()),
             name: pod.name.clone(),
         };
         return (id, None);
     };
     let above = |id: &ObjectId| objects.get(id).and_then(|it| controller_of(it));
-    let is_between = controller.is(&kinds::REPLICA_SET) || controller.is(&kinds::JOB);
+    let is_between = controller.is(&kind::REPLICA_SET) || controller.is(&kind::JOB);
     let id = controller.clone().in_namespace(&pod.namespace);
     match above(&id) {
         Some(top) if is_between => {
@@ -229,16 +229,16 @@ fn restart(id: &ObjectId, live: Option<&Object>, reasons: &BTreeSet<Reason>) -> 
     let is = |kind: &Kind| id.group == kind.group && id.kind == kind.kind;
     let value = |pointer: &str| live.and_then(|it| it.at(pointer));
     let text = |pointer: &str| value(pointer).and_then(Value::as_str);
-    if is(&kinds::POD) {
+    if is(&kind::POD) {
         return Restart::No("a bare pod; delete and create it yourself");
     }
-    if is(&kinds::JOB) {
+    if is(&kind::JOB) {
         return Restart::No("it ends by itself; if it cannot, delete its pod");
     }
-    if is(&kinds::CRON_JOB) {
+    if is(&kind::CRON_JOB) {
         return Restart::No("its next run gets what is new");
     }
-    if is(&kinds::REPLICA_SET) {
+    if is(&kind::REPLICA_SET) {
         return Restart::No("a ReplicaSet has no rollouts; delete its pods one by one");
     }
     let Some(kind) = ROLLED_OUT.into_iter().find(is) else {
@@ -257,7 +257,7 @@ fn restart(id: &ObjectId, live: Option<&Object>, reasons: &BTreeSet<Reason>) -> 
     // Its controller replaces no pod while one is not ready, not even that one
     // (https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback).
     let parallel = text("/spec/podManagementPolicy") == Some("Parallel");
-    if kind == kinds::STATEFUL_SET && !parallel && has_failed(reasons) {
+    if kind == kind::STATEFUL_SET && !parallel && has_failed(reasons) {
         return Restart::No("its failed pod holds its rollouts; delete that pod first");
     }
     Restart::Rollout(kind)

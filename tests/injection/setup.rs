@@ -1,7 +1,8 @@
 //! Installations, and the injection configuration that upstream and this charm give each.
 
-use istio_pilot::control_plane::{CniPaths, ControlPlane, Images, Injection, KubernetesVersion};
+use istio_pilot::control_plane::{CniPaths, ControlPlane, Images, Injection};
 use istio_pilot::injection::{injector_config, mesh_config};
+use istio_pilot::k8s::version::KubernetesVersion;
 use serde_json::Value;
 use test_cluster::Program;
 use test_cluster::command::output_of;

@@ -1,6 +1,7 @@
 //! The control planes that are compared.
 
-use istio_pilot::control_plane::{CniPaths, ControlPlane, Images, Injection, KubernetesVersion};
+use istio_pilot::control_plane::{CniPaths, ControlPlane, Images, Injection};
+use istio_pilot::k8s::version::KubernetesVersion;
 
 /// A control plane, and what `istioctl` has to be told beyond its defaults to make the same.
 pub(crate) struct Case {

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use istio_pilot::object::{Object, ObjectId};
+use istio_pilot::k8s::object::{Object, ObjectId};
 use serde_json::{Map, Value, json};
 
 /// Objects by identity, in the form to compare.

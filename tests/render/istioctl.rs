@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use istio_pilot::control_plane::{CniPaths, Injection};
-use istio_pilot::object::Object;
+use istio_pilot::k8s::object::Object;
 use test_cluster::{Program, yaml_documents};
 
 use crate::cases::Case;

@@ -1,10 +1,11 @@
 //! What rendering promises whatever the configuration.
 
+use istio_pilot::ISTIO_VERSION;
 use istio_pilot::control_plane::{CniPaths, Injection};
-use istio_pilot::kinds::{self, Wave};
-use istio_pilot::object::Object;
+use istio_pilot::k8s::kind::{self, Wave};
+use istio_pilot::k8s::labels;
+use istio_pilot::k8s::object::Object;
 use istio_pilot::render::{render, to_json, to_yaml_stream};
-use istio_pilot::{ISTIO_VERSION, labels};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -16,7 +17,7 @@ fn objects_come_in_the_order_of_applying() {
         let objects = render(&case.control_plane).unwrap();
         let waves: Vec<_> = objects
             .iter()
-            .map(|object| kinds::find(&object.id().group, object.kind()).unwrap().wave)
+            .map(|object| object.id().wave().unwrap())
             .collect();
         assert!(waves.is_sorted(), "{}: {waves:?}", case.name);
         assert_eq!(waves.first(), Some(&Wave::Definitions));
@@ -29,7 +30,7 @@ fn objects_come_in_the_order_of_applying() {
 fn every_object_is_of_a_kind_in_the_table() {
     for case in cases::all() {
         for object in render(&case.control_plane).unwrap() {
-            let kind = kinds::find(&object.id().group, object.kind()).unwrap();
+            let kind = kind::find(&object.id().group, object.kind()).unwrap();
             assert_eq!(object.api_version(), kind.api_version(), "{}", object.id());
             assert_eq!(
                 object.id().namespace.is_some(),

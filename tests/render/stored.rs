@@ -1,7 +1,8 @@
 //! What a real API server makes of the objects.
 
 use istio_pilot::control_plane::{CniPaths, Injection};
-use istio_pilot::object::Object;
+use istio_pilot::k8s::managed_fields::FIELD_MANAGER;
+use istio_pilot::k8s::object::Object;
 use istio_pilot::plan::drift;
 use istio_pilot::render::{render, render_gateway, to_yaml_stream};
 use test_cluster::{Options, TestCluster};
@@ -57,7 +58,7 @@ fn the_api_server_stores_what_is_rendered_as_it_stands() {
 }
 
 fn apply(cluster: &TestCluster, objects: &[Object]) {
-    let manager = format!("--field-manager={}", drift::FIELD_MANAGER);
+    let manager = format!("--field-manager={FIELD_MANAGER}");
     let apply = [
         "apply",
         "--server-side",

@@ -9,11 +9,12 @@ use tokio::time::{Instant, sleep, timeout_at};
 use crate::cluster::error::ClusterError;
 use crate::cluster::watch::Watched;
 use crate::cluster::{Cluster, Listing, Scope, Selector};
-use crate::kinds::{self, Kind};
-use crate::object::{Object, ObjectId};
-use crate::pods;
+use crate::k8s::kind::{self, Kind};
+use crate::k8s::object::{Object, ObjectId};
+use crate::k8s::pod;
+use crate::k8s::rollout::{NOT_BEGUN, Progress, is_restarted, progress, refusal};
+use crate::k8s::selector::pod_selector;
 use crate::reconcile::Bounds;
-use crate::stale::rollout::{Progress, is_restarted, pod_selector, progress, refusal};
 use crate::stale::workload::{Restart, Workload};
 
 /// How long to wait before asking a server again that did not answer.
@@ -91,8 +92,9 @@ impl Rollout<'_> {
             }
             let (text, score) = match progress(live) {
                 Progress::Done => return Ok(Outcome::Back),
-                Progress::Stuck(text) => return Ok(self.late(live, &text).await),
-                Progress::Moving { text, score } => (text, score),
+                Progress::Stuck(_, why) => return Ok(self.late(live, &why).await),
+                Progress::NotBegun => (NOT_BEGUN.to_owned(), i64::MIN),
+                Progress::Moving(counts) => (counts.to_string(), counts.score()),
             };
             // A pod that fails and recovers by turns is no progress.
             if score > best {
@@ -150,12 +152,12 @@ impl Rollout<'_> {
         };
         let found = self
             .cluster
-            .list_typed::<Pod>(&kinds::POD, scope, selector)
+            .list_typed::<Pod>(&kind::POD, scope, selector)
             .await?;
         let held = found
             .items
             .iter()
-            .filter(|it| it.metadata.deletion_timestamp.is_none() && !pods::is_ready(it));
+            .filter(|it| it.metadata.deletion_timestamp.is_none() && !pod::is_ready(it));
         let Some(pod) = held.max_by_key(|it| it.metadata.creation_timestamp.clone()) else {
             return Ok(None);
         };
@@ -165,10 +167,10 @@ impl Rollout<'_> {
         };
         let events = self
             .cluster
-            .list_typed::<Event>(&kinds::EVENT, scope, warnings)
+            .list_typed::<Event>(&kind::EVENT, scope, warnings)
             .await?;
         let name = pod.metadata.name.as_deref().unwrap_or_default();
-        let why = pods::why_not_ready(pod, &events.items);
+        let why = pod::why_not_ready(pod, &events.items);
         Ok(Some(format!("{name}: {why}")))
     }
 }

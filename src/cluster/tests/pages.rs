@@ -6,7 +6,7 @@ use kube::client::Body;
 use tower::BoxError;
 
 use super::*;
-use crate::kinds;
+use crate::k8s::kind;
 
 /// A cluster that gives these answers in turn, and the queries of the requests that it got.
 fn scripted(answers: Vec<(u16, Value)>) -> (Cluster, Arc<Mutex<Vec<String>>>) {
@@ -54,7 +54,7 @@ async fn listed(cluster: &Cluster) -> Result<(Vec<String>, String), ClusterError
         labels: "app=istiod",
         fields: "",
     };
-    let listing = cluster.list(&kinds::POD, ours, selector).await?;
+    let listing = cluster.list(&kind::POD, ours, selector).await?;
     let names = listing.items.iter().map(|it| it.id().name.clone());
     Ok((names.collect(), listing.resource_version))
 }

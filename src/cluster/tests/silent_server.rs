@@ -4,7 +4,7 @@ use super::*;
 use crate::cluster::error::Fault;
 use crate::cluster::watch::Watched;
 use crate::cluster::write::{Mode, OnConflict};
-use crate::kinds;
+use crate::k8s::kind;
 
 /// Longer than any of these tests takes when all is well, so that none hangs when it is not.
 const TOO_LONG: Duration = Duration::from_secs(30);
@@ -66,7 +66,7 @@ async fn every_kind_of_request_is_bounded() {
         let scope = Scope::Cluster;
         let everything = Selector::default();
         assert_late(cluster.get(object.id()).await);
-        assert_late(cluster.list(&kinds::POD, scope, everything).await);
+        assert_late(cluster.list(&kind::POD, scope, everything).await);
         assert_late(cluster.has_custom_resources(&definition).await);
         assert_late(cluster.ask_pod("mesh", "a", 1, "b", &json!({})).await);
         assert_late(cluster.last_lines("a", "b", 1).await);
@@ -74,14 +74,14 @@ async fn every_kind_of_request_is_bounded() {
         assert_late(written);
         assert_late(cluster.set_managed_fields(&object, json!([])).await);
         assert_late(cluster.delete(object.id(), "uid").await);
-        assert_late(cluster.restart(&kinds::POD, "mesh", "a", "now").await);
+        assert_late(cluster.restart(&kind::POD, "mesh", "a", "now").await);
     };
     tokio::time::timeout(TOO_LONG, all).await.unwrap();
 }
 
 fn pods() -> Watched {
     Watched {
-        kind: kinds::POD,
+        kind: kind::POD,
         namespace: None,
         labels: String::new(),
         fields: String::new(),

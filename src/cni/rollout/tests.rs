@@ -18,7 +18,7 @@ impl World {
             "status": {
                 "observedGeneration": 1, "desiredNumberScheduled": self.desired,
                 "updatedNumberScheduled": self.pods.len(),
-                "numberReady": self.pods.iter().filter(|it| pods::is_ready(it)).count(),
+                "numberReady": self.pods.iter().filter(|it| pod::is_ready(it)).count(),
             },
         }))
         .unwrap();

@@ -90,7 +90,7 @@ fn what_a_policy_refuses_is_named_with_its_words() {
         (403, "access denied"),
     ] {
         let message = format!("applying Deployment mesh/istiod: the cluster refuses it: {text}");
-        let seen = text::cut(&message);
+        let seen = shorten(&message, LONGEST_IN_STATUS);
         check_answer(answer(code, "Forbidden", text), "blocked", &seen, false);
     }
 }

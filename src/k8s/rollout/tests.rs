@@ -1,14 +1,16 @@
 //! How far rollouts are, and of which pods.
 
-use super::super::rollout::{Progress, is_restarted, pod_selector, progress, refusal};
+use serde_json::{Value, json};
+
 use super::*;
 
 fn workload(kind: &str, spec: &Value, status: &Value) -> Object {
-    object(json!({
+    Object::from_value(json!({
         "apiVersion": "apps/v1", "kind": kind,
         "metadata": {"name": "x", "namespace": "shop", "generation": 2},
         "spec": spec, "status": status,
     }))
+    .unwrap()
 }
 
 fn far(kind: &str, spec: &Value, status: &Value) -> Progress {
@@ -17,10 +19,10 @@ fn far(kind: &str, spec: &Value, status: &Value) -> Progress {
 
 #[track_caller]
 fn assert_moving(progress: &Progress, expected: &str) {
-    let Progress::Moving { text, .. } = progress else {
+    let Progress::Moving(counts) = progress else {
         panic!("{progress:?}")
     };
-    assert_eq!(text, expected);
+    assert_eq!(counts.to_string(), expected);
 }
 
 #[test]
@@ -31,7 +33,7 @@ fn a_rollout_that_no_controller_has_seen_has_not_begun() {
             "desiredNumberScheduled": 1, "updatedNumberScheduled": 1, "numberAvailable": 1,
         });
         let seen = far(kind, &json!({"replicas": 1}), &old);
-        assert_moving(&seen, "rollout not begun");
+        assert_eq!(seen, Progress::NotBegun);
     }
 }
 
@@ -61,7 +63,7 @@ fn the_score_of_a_rollout_rises_from_step_to_step() {
             "availableReplicas": available,
         });
         match far("Deployment", &json!({"replicas": 3}), &status) {
-            Progress::Moving { score, .. } => score,
+            Progress::Moving(counts) => counts.score(),
             other => panic!("{other:?}"),
         }
     };
@@ -88,7 +90,13 @@ fn a_deployment_over_its_deadline_is_stuck() {
     });
     let stuck = workload("Deployment", &json!({}), &status);
     let expected = "ReplicaSet \"x-1\" has timed out progressing.".to_owned();
-    assert_eq!(progress(&stuck), Progress::Stuck(expected));
+    let counts = Counts {
+        wanted: 1,
+        updated: 1,
+        available: 1,
+        old: 1,
+    };
+    assert_eq!(progress(&stuck), Progress::Stuck(counts, expected));
     assert!(refusal(&stuck).unwrap().contains("exceeded quota"));
     let fine = workload("Deployment", &json!({}), &json!({}));
     assert_eq!(refusal(&fine), None);
@@ -142,21 +150,64 @@ fn a_restart_stands_until_the_template_is_set_back() {
 }
 
 #[test]
-fn pods_are_selected_as_the_workload_does() {
-    let selector = |selector: &Value| {
-        let spec = json!({"selector": selector});
-        pod_selector(&workload("Deployment", &spec, &json!({})))
+fn new_pods_that_are_available_are_ready() {
+    let ready = |updated, available| {
+        Counts {
+            wanted: 2,
+            updated,
+            available,
+            old: 0,
+        }
+        .ready()
     };
-    let both = selector(&json!({
-        "matchLabels": {"app": "cart"},
-        "matchExpressions": [
-            {"key": "tier", "operator": "In", "values": ["a", "b"]},
-            {"key": "zone", "operator": "NotIn", "values": ["c"]},
-            {"key": "canary", "operator": "DoesNotExist"},
-            {"key": "team", "operator": "Exists"},
-        ],
+    assert_eq!((ready(1, 2), ready(2, 1), ready(2, 2)), (1, 1, 2));
+}
+
+#[test]
+fn other_kinds_are_done_as_soon_as_they_exist() {
+    assert_eq!(far("ConfigMap", &json!({}), &json!({})), Progress::Done);
+}
+
+#[test]
+fn a_definition_is_served_once_established() {
+    let established = |status: &str| {
+        let conditions = json!([{"type": "Established", "status": status}]);
+        let status = json!({"conditions": conditions});
+        is_established(&workload("CustomResourceDefinition", &json!({}), &status))
+    };
+    assert!(established("True"));
+    assert!(!established("False"));
+    let unseen = workload("CustomResourceDefinition", &json!({}), &json!({}));
+    assert!(!is_established(&unseen));
+}
+
+#[test]
+fn a_daemon_set_that_no_controller_has_seen_is_not_observed() {
+    let counts = |status: Value| NodeCounts::of(&workload("DaemonSet", &json!({}), &status));
+    assert!(!counts(json!({})).observed);
+    let seen = counts(json!({
+        "observedGeneration": 2, "desiredNumberScheduled": 3,
+        "updatedNumberScheduled": 2, "numberReady": 1,
     }));
-    let expected = "app=cart,tier in (a,b),zone notin (c),!canary,team";
-    assert_eq!(both.as_deref(), Some(expected));
-    assert_eq!(selector(&json!({})), None);
+    let expected = NodeCounts {
+        observed: true,
+        desired: 3,
+        updated: 2,
+        ready: 1,
+    };
+    assert_eq!(seen, expected);
+    assert!(!seen.is_complete());
+}
+
+#[test]
+fn numbers_that_make_no_sense_do_no_harm() {
+    let odd = json!({
+        "observedGeneration": 2, "desiredNumberScheduled": -3, "numberReady": i64::MAX,
+        "updatedNumberScheduled": "three",
+    });
+    let counts = NodeCounts::of(&workload("DaemonSet", &json!({}), &odd));
+    assert_eq!(
+        (counts.desired, counts.ready, counts.updated),
+        (0, u32::MAX, 0)
+    );
 }

@@ -1,6 +1,6 @@
-//! Facts that can be read off a pod, and off its node.
+//! Facts that can be read off a pod, and off the events about it.
 
-use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Event, Node, Pod};
+use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Event, Pod};
 
 /// Whether the pod's condition `Ready` is true.
 pub fn is_ready(pod: &Pod) -> bool {
@@ -26,15 +26,6 @@ pub fn node(pod: &Pod) -> Option<&str> {
             let name = fields.flatten().find(|it| it.key == "metadata.name")?;
             name.values.as_ref()?.first().map(String::as_str)
         })
-}
-
-/// Whether the node's condition `Ready` is true.
-pub fn is_node_ready(node: &Node) -> bool {
-    let conditions = node.status.as_ref().and_then(|it| it.conditions.as_ref());
-    conditions
-        .into_iter()
-        .flatten()
-        .any(|it| it.type_ == "Ready" && it.status == "True")
 }
 
 /// The messages of events about exactly this object, with that reason.

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::object::Object;
-use crate::plan::drift::FIELD_MANAGER;
+use crate::k8s::managed_fields::FIELD_MANAGER;
+use crate::k8s::object::Object;
 
 /// Leaves `failurePolicy` out of a validating webhook once istiod has set it.
 ///
@@ -30,10 +30,9 @@ fn owns_failure_policy(live: &Object, webhook: &str) -> bool {
         .and_then(Value::as_array)
         .is_some_and(|webhooks| webhooks.iter().any(|it| it["name"] == webhook));
     let key = format!("k:{}", serde_json::json!({ "name": webhook }));
-    let entries = live.at("/metadata/managedFields").and_then(Value::as_array);
-    let owned = entries.into_iter().flatten().any(|entry| {
-        entry["manager"] == FIELD_MANAGER
-            && entry["fieldsV1"]["f:webhooks"][&key]["f:failurePolicy"].is_object()
+    let owned = live.managed_fields().any(|entry| {
+        entry.manager() == FIELD_MANAGER
+            && entry.entry()["fieldsV1"]["f:webhooks"][&key]["f:failurePolicy"].is_object()
     });
     // A webhook that is not there yet has no other manager.
     owned || !exists

@@ -11,10 +11,13 @@ pub fn up_to_three<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String 
     }
 }
 
-/// At most 200 characters, so that `juju status` stays readable; the log has the rest.
-pub fn cut(text: &str) -> String {
-    const LONGEST: usize = 200;
-    match text.char_indices().nth(LONGEST) {
+/// How many characters of one text a status shows, so that `juju status` stays readable; the log
+/// has the rest.
+pub const LONGEST_IN_STATUS: usize = 200;
+
+/// At most that many characters of a text; `…` stands for what is cut off.
+pub fn shorten(text: &str, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
         None => text.to_owned(),
         Some((end, _)) => format!("{}…", &text[..end]),
     }
@@ -30,5 +33,12 @@ mod tests {
         assert_eq!(up_to_three(["a"]), "a");
         assert_eq!(up_to_three(["a", "b", "c"]), "a, b, c");
         assert_eq!(up_to_three(["a", "b", "c", "d", "e"]), "a, b, c (+2 more)");
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters() {
+        assert_eq!(shorten("äöü", 3), "äöü");
+        assert_eq!(shorten("äöü", 2), "äö…");
+        assert_eq!(shorten("", 0), "");
     }
 }

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use sha2::{Digest, Sha256};
 
 use crate::ISTIO_VERSION;
-use crate::control_plane::ControlPlane;
-use crate::object::Object;
+use crate::k8s::kind::CUSTOM_RESOURCE_DEFINITION;
+use crate::k8s::object::Object;
 
 /// Says which application's object it is; see [`instance`].
 pub const INSTANCE: &str = "app.kubernetes.io/instance";
@@ -49,19 +49,19 @@ pub fn instance(application: &str, model: &str) -> String {
     format!("{}-{hash}", &whole[..end])
 }
 
-/// Puts this charm's labels on an object, pod templates inside it left out.
+/// Puts on an object what says that this application keeps it. Pod templates inside it are left
+/// out.
 ///
 /// Definitions get no instance: they serve every control plane of the cluster.
-pub(crate) fn stamp(object: &mut Object, control_plane: &ControlPlane) {
+pub fn stamp(object: &mut Object, instance: &str) {
     stamp_shared(object);
-    if object.kind() != "CustomResourceDefinition" {
-        let instance = instance(&control_plane.application, &control_plane.namespace);
-        object.set_label(INSTANCE, &instance);
+    if !object.is(&CUSTOM_RESOURCE_DEFINITION) {
+        object.set_label(INSTANCE, instance);
     }
 }
 
 /// Puts those labels on an object that are the same for every application.
-pub(crate) fn stamp_shared(object: &mut Object) {
+pub fn stamp_shared(object: &mut Object) {
     object.set_label(MANAGED_BY, MANAGED_BY_VALUE);
     object.set_label(PART_OF, PART_OF_VALUE);
     object.set_label(VERSION, ISTIO_VERSION);

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::kind::{self, Kind, Wave};
+
 /// Identifies one object in a cluster.
 ///
 /// The version is left out on purpose: one object is served in several versions.
@@ -19,6 +21,29 @@ pub struct ObjectId {
     pub namespace: Option<String>,
     /// Name.
     pub name: String,
+}
+
+impl ObjectId {
+    /// The object of that kind and name; `namespace` counts for kinds whose objects live in one.
+    pub fn new(kind: &Kind, namespace: &str, name: &str) -> Self {
+        Self {
+            group: kind.group.to_owned(),
+            kind: kind.kind.to_owned(),
+            namespace: kind.namespaced.then(|| namespace.to_owned()),
+            name: name.to_owned(),
+        }
+    }
+
+    /// Whether the object is of that kind.
+    pub fn is(&self, kind: &Kind) -> bool {
+        self.group == kind.group && self.kind == kind.kind
+    }
+
+    /// When the object is applied; `None` for a kind that this charm never applies.
+    pub fn wave(&self) -> Option<Wave> {
+        let managed = kind::find(&self.group, &self.kind)?.managed?;
+        Some(managed.wave)
+    }
 }
 
 impl fmt::Display for ObjectId {
@@ -94,6 +119,11 @@ impl Object {
         &self.id.kind
     }
 
+    /// Whether the object is of that kind.
+    pub fn is(&self, kind: &Kind) -> bool {
+        self.id.is(kind)
+    }
+
     /// The object's `apiVersion`.
     pub fn api_version(&self) -> &str {
         &self.api_version
@@ -112,6 +142,23 @@ impl Object {
     /// The value at a JSON pointer, to be changed. The identity must stay as it is.
     pub(crate) fn at_mut(&mut self, pointer: &str) -> Option<&mut Value> {
         Arc::make_mut(&mut self.value).pointer_mut(pointer)
+    }
+
+    /// What the server calls this very object, and no later one of the same name; `None` for an
+    /// object that no server has given.
+    pub fn uid(&self) -> Option<&str> {
+        self.at("/metadata/uid")?.as_str()
+    }
+
+    /// What the server calls this state of the object; `None` for an object that no server has
+    /// given.
+    pub fn resource_version(&self) -> Option<&str> {
+        self.at("/metadata/resourceVersion")?.as_str()
+    }
+
+    /// Whether somebody has deleted the object, and something keeps it from going.
+    pub fn is_being_deleted(&self) -> bool {
+        self.at("/metadata/deletionTimestamp").is_some()
     }
 
     /// A label's value.

@@ -1,0 +1,11 @@
+//! The ground floor: Kubernetes objects and what can be read off them. Pure, and of Kubernetes alone.
+
+pub mod kind;
+pub mod labels;
+pub mod managed_fields;
+pub mod node;
+pub mod object;
+pub mod pod;
+pub mod rollout;
+pub mod selector;
+pub mod version;

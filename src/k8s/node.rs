@@ -1,0 +1,22 @@
+//! Facts that can be read off a node.
+
+use k8s_openapi::api::core::v1::{Node, NodeSystemInfo};
+
+/// A node's name.
+pub fn name(node: &Node) -> &str {
+    node.metadata.name.as_deref().unwrap_or_default()
+}
+
+/// Whether the node's condition `Ready` is true.
+pub fn is_ready(node: &Node) -> bool {
+    let conditions = node.status.as_ref().and_then(|it| it.conditions.as_ref());
+    conditions
+        .into_iter()
+        .flatten()
+        .any(|it| it.type_ == "Ready" && it.status == "True")
+}
+
+/// What a node's kubelet reports of its system.
+pub fn system_info(node: &Node) -> Option<&NodeSystemInfo> {
+    node.status.as_ref()?.node_info.as_ref()
+}

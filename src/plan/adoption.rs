@@ -1,0 +1,53 @@
+//! Passing the fields of the tools that this charm replaces to its own field manager.
+//!
+//! Server-side apply removes a field that its manager no longer sends. Fields that a former tool
+//! set stay for ever unless their ownership moves first; clients may rewrite `managedFields`
+//! (<https://kubernetes.io/docs/reference/using-api/server-side-apply/#transferring-ownership>).
+
+use serde_json::{Map, Value, json};
+
+use crate::k8s::managed_fields::{FIELD_MANAGER, ManagedFields, merge};
+use crate::k8s::object::Object;
+
+/// Field managers whose fields pass to this charm: the tools behind the installations it replaces.
+const REPLACED_MANAGERS: [&str; 3] = ["istio-operator", "istioctl", "lightkube"];
+
+/// The object's `managedFields` with those of the replaced tools under this charm's name; `None`
+/// when there is nothing to adopt.
+pub fn adopted_managed_fields(live: &Object) -> Option<Value> {
+    if !live.managed_fields().any(is_replaced) {
+        return None;
+    }
+    let mut fields = Map::new();
+    let mut kept = Vec::new();
+    for entry in live.managed_fields() {
+        if is_replaced(entry) || entry.is_of_this_charm() {
+            if let Some(more) = entry.fields() {
+                merge(&mut fields, more);
+            }
+        } else {
+            kept.push(entry.entry().clone());
+        }
+    }
+    kept.push(json!({
+        "manager": FIELD_MANAGER,
+        "operation": "Apply",
+        "apiVersion": live.api_version(),
+        "fieldsType": "FieldsV1",
+        "fieldsV1": fields,
+    }));
+    Some(Value::Array(kept))
+}
+
+fn is_replaced(entry: ManagedFields<'_>) -> bool {
+    entry.is_main() && REPLACED_MANAGERS.contains(&entry.manager())
+}
+
+/// The live object as it will be after its fields are adopted; `None` when there is nothing to
+/// adopt.
+pub fn after_adoption(live: &Object) -> Option<Object> {
+    let fields = adopted_managed_fields(live)?;
+    let mut object = live.clone();
+    *object.at_mut("/metadata/managedFields")? = fields;
+    Some(object)
+}
