@@ -11,7 +11,7 @@ pub type State = BTreeMap<String, String>;
 /// Juju's limit for a key, in bytes.
 const MAX_KEY_LENGTH: usize = 256;
 /// Juju's limit for a value, in bytes.
-const MAX_VALUE_LENGTH: usize = 65_536;
+pub(crate) const MAX_VALUE_LENGTH: usize = 65_536;
 
 impl HookTools {
     /// All values kept for this unit (`state-get`), read once per hook, with this hook's own changes.

@@ -21,9 +21,9 @@ pub use error::ToolError;
 use mask::Mask;
 
 use crate::config::Config;
-use crate::context::HookContext;
+use crate::context::{Event, HookContext};
 use crate::log::LogBuffer;
-use crate::names::{RelationId, UnitName};
+use crate::names::{ApplicationName, RelationId, UnitName};
 use crate::state::State;
 use crate::status::ShownStatus;
 
@@ -39,6 +39,8 @@ pub struct HookTools {
 struct Inner {
     unit: UnitName,
     broken_relation: Option<RelationId>,
+    /// The relation of this hook's event and the application on its other side.
+    event_relation: Option<(RelationId, ApplicationName)>,
     /// The whole environment of a tool: nothing is inherited.
     environment: BTreeMap<String, String>,
     directories: Vec<PathBuf>,
@@ -98,6 +100,7 @@ impl HookTools {
             inner: Arc::new(Inner {
                 unit: context.unit.clone(),
                 broken_relation: context.broken_relation().cloned(),
+                event_relation: event_relation(context),
                 environment,
                 directories: directories.collect(),
                 temporary_directory: PathBuf::from(temporary_directory),
@@ -124,8 +127,18 @@ impl HookTools {
         command::find_program(&self.inner.directories, tool).is_some()
     }
 
+    pub(crate) fn unit(&self) -> &UnitName {
+        &self.inner.unit
+    }
+
     pub(crate) fn broken_relation(&self) -> Option<&RelationId> {
         self.inner.broken_relation.as_ref()
+    }
+
+    /// The application on the other side of a relation, where the hook's event says it.
+    pub(crate) fn application_in_event(&self, relation: &RelationId) -> Option<&ApplicationName> {
+        let (id, application) = self.inner.event_relation.as_ref()?;
+        (id == relation).then_some(application)
     }
 
     pub(crate) fn temporary_directory(&self) -> &PathBuf {
@@ -170,6 +183,13 @@ impl HookTools {
             source,
         })
     }
+}
+
+fn event_relation(context: &HookContext) -> Option<(RelationId, ApplicationName)> {
+    let Event::Relation(event) = &context.event else {
+        return None;
+    };
+    Some((event.id.clone(), event.remote_application.clone()?))
 }
 
 impl fmt::Debug for HookTools {

@@ -3,6 +3,7 @@
 //! - `facts`: config, leadership, goal state, network, ports, resources, state
 //! - `statuses`: unit and application status, application version
 //! - `relations`, `secrets`, `actions`: as named
+//! - `relations_of_endpoint`: all relations of an endpoint as values, and what that costs
 //! - `logging`: juju-log and the tracing layer
 //! - `processes`: how tools are found, started and counted
 
@@ -15,5 +16,6 @@ mod fake_tools;
 mod logging;
 mod processes;
 mod relations;
+mod relations_of_endpoint;
 mod secrets;
 mod statuses;

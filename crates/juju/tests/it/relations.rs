@@ -1,6 +1,6 @@
 use juju::WriteOutcome;
 use juju::names::{Endpoint, RelationId};
-use juju::relation::DatabagChanges;
+use juju::relation::{DatabagChanges, OwnBag};
 
 use crate::fake_tools::FakeTools;
 
@@ -101,7 +101,7 @@ fn a_relation_that_is_gone_has_no_data_and_takes_none() {
         None
     );
     let written = tools
-        .set_relation_unit_data(&gone, &changes(&[("a", Some("b"))]))
+        .set_relation_data(&gone, OwnBag::Unit, &changes(&[("a", Some("b"))]))
         .unwrap();
     assert_eq!(written, WriteOutcome::RelationGone);
 }
@@ -136,7 +136,7 @@ fn a_breaking_relation_is_not_listed_and_not_written() {
     let change = changes(&[("a", Some("b"))]);
     let written = juju
         .tools
-        .set_relation_unit_data(&relation("ingress:2"), &change)
+        .set_relation_data(&relation("ingress:2"), OwnBag::Unit, &change)
         .unwrap();
     assert_eq!(written, WriteOutcome::RelationGone);
     assert_eq!(juju.commands(), ["relation-ids --format=json ingress"]);
@@ -153,10 +153,13 @@ fn data_is_written_through_standard_input() {
     let change = changes(&[("key", Some("hunter2 😀\n\u{85}")), ("old", None)]);
     let written = juju
         .tools
-        .set_relation_application_data(&id, &change)
+        .set_relation_data(&id, OwnBag::Application, &change)
         .unwrap();
     assert_eq!(written, WriteOutcome::Written);
-    let written = juju.tools.set_relation_unit_data(&id, &change).unwrap();
+    let written = juju
+        .tools
+        .set_relation_data(&id, OwnBag::Unit, &change)
+        .unwrap();
     assert_eq!(written, WriteOutcome::Written);
     let calls = juju.calls();
     for call in &calls[1..] {
@@ -168,7 +171,7 @@ fn data_is_written_through_standard_input() {
     }
     let written = juju
         .tools
-        .set_relation_unit_data(&id, &changes(&[]))
+        .set_relation_data(&id, OwnBag::Application, &changes(&[]))
         .unwrap();
     assert_eq!(written, WriteOutcome::Unchanged);
     assert_eq!(juju.calls().len(), calls.len());
@@ -183,7 +186,7 @@ fn only_the_leader_writes_application_data() {
         .install();
     let written = juju
         .tools
-        .set_relation_application_data(&id, &change)
+        .set_relation_data(&id, OwnBag::Application, &change)
         .unwrap();
     assert_eq!(written, WriteOutcome::NotLeader);
     assert_eq!(juju.commands(), ["is-leader --format=json"]);
@@ -197,7 +200,7 @@ fn only_the_leader_writes_application_data() {
         .install();
     let written = juju
         .tools
-        .set_relation_application_data(&id, &change)
+        .set_relation_data(&id, OwnBag::Application, &change)
         .unwrap();
     assert_eq!(written, WriteOutcome::NotLeader);
 }

@@ -1,0 +1,110 @@
+//! All relations of an endpoint, as values.
+
+use std::collections::BTreeMap;
+
+use super::applications::Applications;
+use super::{Bag, Databag, Relation};
+use crate::names::{Endpoint, RelationId, UnitName};
+use crate::tools::{HookTools, ToolError};
+
+/// Why a relation was not read.
+enum Unreadable {
+    /// It vanished meanwhile.
+    Gone,
+    /// A tool failed.
+    Tool(ToolError),
+}
+
+impl From<ToolError> for Unreadable {
+    fn from(error: ToolError) -> Self {
+        Self::Tool(error)
+    }
+}
+
+impl HookTools {
+    /// Every relation of an endpoint with those databags, in the order of their numbers.
+    ///
+    /// Left out is the relation that breaks in this hook, and one that vanishes while it is read.
+    /// Of a relation that stays, a unit that is removed by force meanwhile is left out.
+    ///
+    /// Costs one process for the list of relations, and for each relation one for each databag
+    /// asked for; for [`Bag::RemoteUnits`] one more, and one for each unit. To read
+    /// [`Bag::RemoteApplication`] the application's name is needed as well. Where neither the hook's
+    /// event nor a unit's name says it, it comes from what [`HookTools::state`] keeps, one process
+    /// in a hook for all endpoints; only for a relation that was never seen before it is asked for
+    /// (`relation-list --app`) and kept.
+    ///
+    /// # Errors
+    /// When a tool fails. An endpoint without relations, or not declared, has none.
+    pub fn relations(&self, endpoint: &Endpoint, bags: &[Bag]) -> Result<Vec<Relation>, ToolError> {
+        let mut ids = self.relation_ids(endpoint)?;
+        ids.sort_unstable();
+        let mut applications = Applications::new(self, endpoint);
+        let mut relations = Vec::new();
+        for id in &ids {
+            match self.read_relation(id, bags, &mut applications) {
+                Ok(relation) => relations.push(relation),
+                Err(Unreadable::Gone) => {}
+                Err(Unreadable::Tool(error)) => return Err(error),
+            }
+        }
+        applications.keep(&ids)?;
+        Ok(relations)
+    }
+
+    fn read_relation(
+        &self,
+        id: &RelationId,
+        bags: &[Bag],
+        applications: &mut Applications<'_>,
+    ) -> Result<Relation, Unreadable> {
+        let mut relation = Relation::new(id.clone());
+        relation.application = self.application_in_event(id).cloned();
+        if bags.contains(&Bag::RemoteUnits) {
+            let units = self.relation_units(id)?.ok_or(Unreadable::Gone)?;
+            if let Some(unit) = units.first() {
+                relation.application = Some(unit.application().clone());
+            }
+            relation.remote_units = Some(self.data_of_units(id, units)?);
+        }
+        if bags.contains(&Bag::RemoteApplication) {
+            let application = match relation.application.take() {
+                Some(application) => application,
+                None => applications.of(id)?.ok_or(Unreadable::Gone)?,
+            };
+            let data = self.relation_application_data(id, &application)?;
+            relation.remote_application = Some(data.ok_or(Unreadable::Gone)?);
+            relation.application = Some(application);
+        }
+        // Juju 3.6 refuses it to others, in the words with which it says that a relation is gone.
+        if bags.contains(&Bag::OwnApplication) && self.is_leader()? {
+            let data = self.relation_application_data(id, self.unit().application())?;
+            relation.own_application = Some(data.ok_or(Unreadable::Gone)?);
+        }
+        if bags.contains(&Bag::OwnUnit) {
+            let data = self.relation_unit_data(id, self.unit())?;
+            relation.own_unit = Some(data.ok_or(Unreadable::Gone)?);
+        }
+        Ok(relation)
+    }
+
+    fn data_of_units(
+        &self,
+        id: &RelationId,
+        units: Vec<UnitName>,
+    ) -> Result<BTreeMap<UnitName, Databag>, Unreadable> {
+        let mut read = BTreeMap::new();
+        for unit in units {
+            match self.existing_unit_data(id, &unit) {
+                Ok(data) => {
+                    read.insert(unit, data);
+                }
+                Err(error) if error.says_relation_not_found() => return Err(Unreadable::Gone),
+                // The unit may be gone alone: what its application says still counts.
+                Err(error) if error.is_relation_gone() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(read)
+    }
+}
