@@ -8,14 +8,14 @@ use crate::names::{Endpoint, RelationId, UnitName};
 use crate::tools::{HookTools, ToolError};
 
 /// Why a relation was not read.
-enum Unreadable {
+enum ReadFailure {
     /// It vanished meanwhile.
     Gone,
     /// A tool failed.
     Tool(ToolError),
 }
 
-impl From<ToolError> for Unreadable {
+impl From<ToolError> for ReadFailure {
     fn from(error: ToolError) -> Self {
         Self::Tool(error)
     }
@@ -44,8 +44,8 @@ impl HookTools {
         for id in &ids {
             match self.read_relation(id, bags, &mut applications) {
                 Ok(relation) => relations.push(relation),
-                Err(Unreadable::Gone) => {}
-                Err(Unreadable::Tool(error)) => return Err(error),
+                Err(ReadFailure::Gone) => {}
+                Err(ReadFailure::Tool(error)) => return Err(error),
             }
         }
         applications.keep(&ids)?;
@@ -57,11 +57,11 @@ impl HookTools {
         id: &RelationId,
         bags: &[Bag],
         applications: &mut Applications<'_>,
-    ) -> Result<Relation, Unreadable> {
+    ) -> Result<Relation, ReadFailure> {
         let mut relation = Relation::new(id.clone());
         relation.application = self.application_in_event(id).cloned();
         if bags.contains(&Bag::RemoteUnits) {
-            let units = self.relation_units(id)?.ok_or(Unreadable::Gone)?;
+            let units = self.relation_units(id)?.ok_or(ReadFailure::Gone)?;
             if let Some(unit) = units.first() {
                 relation.application = Some(unit.application().clone());
             }
@@ -70,20 +70,20 @@ impl HookTools {
         if bags.contains(&Bag::RemoteApplication) {
             let application = match relation.application.take() {
                 Some(application) => application,
-                None => applications.of(id)?.ok_or(Unreadable::Gone)?,
+                None => applications.of(id)?.ok_or(ReadFailure::Gone)?,
             };
             let data = self.relation_application_data(id, &application)?;
-            relation.remote_application = Some(data.ok_or(Unreadable::Gone)?);
+            relation.remote_application = Some(data.ok_or(ReadFailure::Gone)?);
             relation.application = Some(application);
         }
         // Juju 3.6 refuses it to others, in the words with which it says that a relation is gone.
         if bags.contains(&Bag::OwnApplication) && self.is_leader()? {
             let data = self.relation_application_data(id, self.unit().application())?;
-            relation.own_application = Some(data.ok_or(Unreadable::Gone)?);
+            relation.own_application = Some(data.ok_or(ReadFailure::Gone)?);
         }
         if bags.contains(&Bag::OwnUnit) {
             let data = self.relation_unit_data(id, self.unit())?;
-            relation.own_unit = Some(data.ok_or(Unreadable::Gone)?);
+            relation.own_unit = Some(data.ok_or(ReadFailure::Gone)?);
         }
         Ok(relation)
     }
@@ -92,14 +92,14 @@ impl HookTools {
         &self,
         id: &RelationId,
         units: Vec<UnitName>,
-    ) -> Result<BTreeMap<UnitName, Databag>, Unreadable> {
+    ) -> Result<BTreeMap<UnitName, Databag>, ReadFailure> {
         let mut read = BTreeMap::new();
         for unit in units {
             match self.existing_unit_data(id, &unit) {
                 Ok(data) => {
                     read.insert(unit, data);
                 }
-                Err(error) if error.says_relation_not_found() => return Err(Unreadable::Gone),
+                Err(error) if error.says_relation_not_found() => return Err(ReadFailure::Gone),
                 // The unit may be gone alone: what its application says still counts.
                 Err(error) if error.is_relation_gone() => {}
                 Err(error) => return Err(error.into()),

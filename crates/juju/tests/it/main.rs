@@ -3,7 +3,8 @@
 //! - `facts`: config, leadership, goal state, network, ports, resources, state
 //! - `statuses`: unit and application status, application version
 //! - `relations`, `secrets`, `actions`: as named
-//! - `relations_of_endpoint`: all relations of an endpoint as values, and what that costs
+//! - `relations_of_endpoint`, `relations_that_vanish`: all relations of an endpoint as values, what
+//!   that costs, and what is read when one vanishes meanwhile
 //! - `logging`: juju-log and the tracing layer
 //! - `processes`: how tools are found, started and counted
 
@@ -17,5 +18,6 @@ mod logging;
 mod processes;
 mod relations;
 mod relations_of_endpoint;
+mod relations_that_vanish;
 mod secrets;
 mod statuses;
