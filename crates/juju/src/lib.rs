@@ -7,6 +7,8 @@
 //!
 //! - [`context`] reads the variables; it is pure.
 //! - [`HookTools`] runs the hook tools; its methods stand beside the data they deal in.
+//! - [`relation`] has what was read of a relation as a value, and [`serialized_data`] what many charms
+//!   of Kubeflow mean by it; both are pure.
 //! - Everything Juju names has a type in [`names`], checked where it enters.
 //!
 //! What is expected to happen is a value, not an error: not being the leader, a relation that is
@@ -56,6 +58,7 @@ pub mod port;
 pub mod relation;
 mod resource;
 pub mod secret;
+pub mod serialized_data;
 pub mod state;
 pub mod status;
 pub mod tools;

@@ -1,7 +1,11 @@
-//! JSON that a YAML 1.1 parser reads as the same text.
+//! Writes YAML: for hook tools here, for databags in [`safe_dump`].
 //!
-//! Hook tools read `--file -` with Go's yaml.v2. Nearly all JSON is YAML; what differs are characters
-//! that YAML refuses or folds, and escapes of surrogate pairs, which it does not join.
+//! Hook tools read `--file -` with Go's yaml.v2. What they get is JSON that a YAML 1.1 parser reads as
+//! the same text. Nearly all JSON is YAML; what differs are characters that YAML refuses or folds, and
+//! escapes of surrogate pairs, which it does not join.
+
+mod implicit;
+pub(crate) mod safe_dump;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

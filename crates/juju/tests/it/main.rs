@@ -2,7 +2,7 @@
 //!
 //! - `facts`: config, leadership, goal state, network, ports, resources, state
 //! - `statuses`: unit and application status, application version
-//! - `relations`, `secrets`, `actions`: as named
+//! - `relations`, `secrets`, `serialized_data`, `actions`: as named
 //! - `relations_of_endpoint`, `relations_that_vanish`: all relations of an endpoint as values, what
 //!   that costs, and what is read when one vanishes meanwhile
 //! - `logging`: juju-log and the tracing layer
@@ -20,4 +20,5 @@ mod relations;
 mod relations_of_endpoint;
 mod relations_that_vanish;
 mod secrets;
+mod serialized_data;
 mod statuses;
