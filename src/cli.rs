@@ -7,20 +7,21 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::charm::detect_cni_paths;
+use crate::cluster::Cluster;
+use crate::cluster::connect::Access;
+use crate::cni::Phase;
+use crate::desired::stream::{to_json, to_yaml_stream};
+use crate::desired::{Desired, gateway};
+use crate::intent::check::check;
+use crate::intent::cni_paths::CniSetting;
+use crate::intent::identity::Identity;
+use crate::intent::{Intent, Mesh, Target};
+use crate::k8s::version::KubernetesVersion;
+use crate::reconcile::preview;
 use anyhow::{Context as _, bail};
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use juju::Status;
-
-use crate::actions::detect_cni_paths;
-use crate::cluster::Cluster;
-use crate::cluster::connect::Access;
-use crate::configuration::{self, Configuration};
-use crate::control_plane::Injection;
-use crate::decide::Settings;
-use crate::k8s::version::KubernetesVersion;
-use crate::reconcile::{Bounds, Reconciler};
-use crate::render::{render, render_gateway, to_json, to_yaml_stream};
 use options::KeyValue;
 
 /// Exit code of bad usage (`EX_USAGE` of sysexits.h).
@@ -140,46 +141,40 @@ fn usage(error: &clap::Error) -> anyhow::Result<ExitCode> {
 }
 
 fn print_objects(arguments: &Render) -> anyhow::Result<ExitCode> {
-    let configuration = parsed(&arguments.common)?;
-    let settings = settings(&arguments.common, configuration, arguments.kube_version);
-    let injection = if settings.wants_agent() && arguments.cni_ready {
-        Injection::IstioValidation
-    } else {
-        Injection::IstioInit
+    let common = &arguments.common;
+    let (intent, mesh) = intent(common, &common.model)?;
+    let phase = match mesh.cni {
+        CniSetting::Off { .. } => Phase::Off,
+        CniSetting::On(_) if arguments.cni_ready => Phase::On,
+        CniSetting::On(_) => Phase::RollingOut,
     };
-    let control_plane = settings.control_plane(true, injection);
-    let mut objects = render(&control_plane)?;
+    let mut of_configuration = Vec::new();
     if arguments.all {
-        let name = &settings.configuration.default_gateway;
-        objects.push(render_gateway(&control_plane, name)?);
+        of_configuration.push(gateway(&intent.identity, &mesh)?);
     }
+    let desired = Desired::new(&intent, of_configuration, arguments.kube_version)?;
+    let wanted = desired.at(phase)?;
     let text = match arguments.output {
-        Output::Yaml => to_yaml_stream(&objects),
-        Output::Json => to_json(&objects)?,
+        Output::Yaml => to_yaml_stream(wanted.objects()),
+        Output::Json => to_json(wanted.objects())?,
     };
     print(&text)
 }
 
 async fn plan(arguments: &Common, variables: &[(String, String)]) -> anyhow::Result<ExitCode> {
-    let configuration = parsed(arguments)?;
+    // What is wrong with the options needs no cluster to be said.
+    intent(arguments, &arguments.model)?;
     let cluster = connect(&arguments.model, variables).await?;
-    let mut settings = settings(arguments, configuration, cluster.version().await?);
-    settings.namespace = cluster.namespace().to_owned();
-    let mut silent = |_: &Status| {};
-    let reconciler = Reconciler::new(&cluster, &settings, Bounds::default(), &mut silent);
-    let (plan, rivals) = reconciler.preview().await?;
-    if !rivals.is_empty() || !plan.obstacles.is_empty() {
-        let all: Vec<_> = rivals
-            .iter()
-            .chain(&plan.obstacles)
-            .map(ToString::to_string)
-            .collect();
-        bail!("nothing can be changed: {}", all.join("; "));
+    let (intent, _) = intent(arguments, cluster.namespace())?;
+    let assessment = preview(&intent, &cluster).await?;
+    let obstacles: Vec<_> = assessment.obstacles().map(ToString::to_string).collect();
+    if !obstacles.is_empty() {
+        bail!("nothing can be changed: {}", obstacles.join("; "));
     }
-    if plan.is_empty() {
+    if assessment.plan.is_empty() {
         return print("nothing to change\n");
     }
-    print(&plan.to_string())?;
+    print(&assessment.plan.to_string())?;
     Ok(ExitCode::from(CHANGES))
 }
 
@@ -208,26 +203,20 @@ async fn connect(model: &str, variables: &[(String, String)]) -> anyhow::Result<
     Ok(Cluster::connect(&access).await?)
 }
 
-fn parsed(arguments: &Common) -> anyhow::Result<Configuration> {
+/// What the options ask of the application in a namespace.
+fn intent(arguments: &Common, namespace: &str) -> anyhow::Result<(Intent, Mesh)> {
     let options = options::collect(arguments.config_file.as_deref(), &arguments.config)?;
-    configuration::parse(&options).map_err(|problems| {
+    let mesh = check(&options).mesh.map_err(|problems| {
         let all: Vec<_> = problems.iter().map(ToString::to_string).collect();
         anyhow::anyhow!("{}", all.join("; "))
-    })
-}
-
-fn settings(
-    arguments: &Common,
-    configuration: Configuration,
-    kubernetes: KubernetesVersion,
-) -> Settings {
-    let (application, namespace) = (arguments.app.clone(), arguments.model.clone());
-    Settings {
-        application,
-        namespace,
-        configuration,
-        kubernetes,
-    }
+    })?;
+    let intent = Intent {
+        identity: Identity::new(&arguments.app, namespace),
+        target: Target::Installed(mesh.clone()),
+        problems: Vec::new(),
+        warnings: Vec::new(),
+    };
+    Ok((intent, mesh))
 }
 
 /// Writes to standard output. A reader that has gone away is no error.

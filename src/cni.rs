@@ -13,7 +13,7 @@ pub mod acknowledgement;
 pub mod drain;
 pub mod rollout;
 
-use crate::control_plane::Injection;
+use crate::istio::Injection;
 
 /// The node agent's DaemonSet as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub enum Agent {
 
 /// What decides the phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Observed {
+pub struct Switch {
     /// Whether the configuration wants the node agent.
     pub wanted: bool,
     /// What the injection configuration in the cluster gives; `None` when there is none yet.
@@ -78,12 +78,12 @@ impl Phase {
 }
 
 /// The phase. [`Phase::Draining`] becomes [`Phase::Removing`] once [`drain`] says so.
-pub fn phase(observed: Observed) -> Phase {
-    let Observed {
+pub fn phase(switch: Switch) -> Phase {
+    let Switch {
         wanted,
         injection,
         agent,
-    } = observed;
+    } = switch;
     match (agent, wanted) {
         (Agent::Absent, false) => Phase::Off,
         (Agent::Absent, true) => Phase::RollingOut,
@@ -110,7 +110,7 @@ mod tests {
     #[track_caller]
     fn check(wanted: bool, injection: Option<Injection>, agent: Agent, expected: Phase) {
         assert_eq!(
-            phase(Observed {
+            phase(Switch {
                 wanted,
                 injection,
                 agent

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::{Node, Pod};
 
-use crate::control_plane::CniPaths;
+use crate::intent::cni_paths::CniPaths;
 use crate::k8s::node;
 use directories::{Directories, directories};
 use marks::{Recognition, Strength};

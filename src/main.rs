@@ -25,8 +25,8 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.into()),
     };
-    let result = if istio_pilot::dispatch::is_dispatch(&variables, &program) {
-        runtime.block_on(istio_pilot::dispatch::dispatch(variables, &program))
+    let result = if istio_pilot::charm::dispatch::is_dispatch(&variables, &program) {
+        runtime.block_on(istio_pilot::charm::dispatch::dispatch(variables, &program))
     } else {
         runtime.block_on(istio_pilot::cli::run(arguments, &variables))
     };

@@ -3,22 +3,22 @@
 //! Pure: the same objects give the same plan. Nothing foreign is ever part of a change.
 
 pub mod adoption;
+pub mod conflicts;
 pub mod definitions;
 pub mod drift;
 pub mod ownership;
 mod shared_fields;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::k8s::kind::{VALIDATING_WEBHOOK, Wave};
-use crate::k8s::object::{Object, ObjectId};
+use crate::desired::Wanted;
+use crate::intent::identity::Identity;
+use crate::k8s::kind::{CUSTOM_RESOURCE_DEFINITION, VALIDATING_WEBHOOK, Wave};
+use crate::k8s::object::{LiveObjects, Object, ObjectId};
 use definitions::Definition;
 use drift::Difference;
-use ownership::{Owner, Ownership};
-
-/// The objects of a cluster that matter to one application, as they are.
-pub type LiveObjects = BTreeMap<ObjectId, Object>;
+use ownership::Ownership;
 
 /// One object to be created or changed.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +42,31 @@ pub struct Deletion {
     pub uid: String,
     /// Whether it is on its way out already.
     pub under_way: bool,
+    /// When it may be carried out.
+    pub urgency: Urgency,
+}
+
+impl Deletion {
+    /// The deletion of a live object; `None` when no server has given it.
+    fn of(live: &Object, urgency: Urgency) -> Option<Self> {
+        Some(Self {
+            id: live.id().clone(),
+            uid: live.uid()?.to_owned(),
+            under_way: live.is_being_deleted(),
+            urgency,
+        })
+    }
+}
+
+/// When a deletion may be carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Urgency {
+    /// Before anything else: what must close, whatever else is to be done.
+    CloseFirst,
+    /// Once everything wanted is there, the last [`Wave`] first.
+    InWave,
+    /// Once nothing else is left.
+    AfterAll,
 }
 
 /// Why an object that is wanted cannot be had.
@@ -68,12 +93,12 @@ impl fmt::Display for Obstacle {
 pub struct Plan {
     /// In the order of applying.
     pub upserts: Vec<Upsert>,
-    /// In the order of deleting, after all upserts.
+    /// In the order of deleting.
     pub deletions: Vec<Deletion>,
     /// What is in the way. While there is any, nothing may be changed.
     pub obstacles: Vec<Obstacle>,
-    /// Wanted objects left as they are, and why.
-    pub left: Vec<(ObjectId, String)>,
+    /// Wanted objects that are skipped, and why.
+    pub skipped: Vec<(ObjectId, String)>,
 }
 
 impl Plan {
@@ -83,34 +108,56 @@ impl Plan {
     }
 }
 
-/// Plans.
-///
-/// `held` objects are neither changed nor deleted. Definitions are never deleted here.
+/// Plans the changes that make the cluster hold what is wanted, and nothing else of this
+/// application. `frozen` objects are neither changed nor deleted; definitions are never deleted
+/// here.
 pub fn plan(
-    wanted: &[Object],
-    held: &BTreeSet<ObjectId>,
+    wanted: &Wanted,
+    frozen: &BTreeSet<ObjectId>,
     live: &LiveObjects,
-    owner: &Owner,
+    identity: &Identity,
 ) -> Plan {
     let mut plan = Plan::default();
-    for wanted in wanted.iter().filter(|it| !held.contains(it.id())) {
-        upsert(wanted, live.get(wanted.id()), owner, &mut plan);
+    let objects = wanted.objects();
+    for object in objects.iter().filter(|it| !frozen.contains(it.id())) {
+        upsert(object, live.get(object.id()), identity, &mut plan);
     }
-    plan.upserts.sort_by_key(|it| it.wave);
-    let kept: BTreeSet<_> = wanted.iter().map(Object::id).chain(held).collect();
-    plan.deletions = deletions(live, owner, |id| kept.contains(id));
+    let kept: BTreeSet<_> = objects.iter().map(Object::id).chain(frozen).collect();
+    plan.deletions = live
+        .values()
+        .filter(|object| !kept.contains(object.id()) && ownership::may_delete(object, identity))
+        .filter(|object| !object.is(&CUSTOM_RESOURCE_DEFINITION) && object.id().wave().is_some())
+        .filter_map(|object| {
+            let urgency = if wanted.closes(object) {
+                Urgency::CloseFirst
+            } else {
+                Urgency::InWave
+            };
+            Deletion::of(object, urgency)
+        })
+        .collect();
+    plan.deletions
+        .sort_by_key(|it| (it.urgency, std::cmp::Reverse(it.id.wave())));
     plan
 }
 
-/// Plans the removal of everything this application has made, definitions excepted.
-pub fn removal(live: &LiveObjects, owner: &Owner) -> Plan {
-    Plan {
-        deletions: deletions(live, owner, |_| false),
-        ..Plan::default()
-    }
+/// The deletion of an object that is not labelled as this application's, such as a node agent
+/// whose installation this application replaces.
+pub fn deletion_of_adopted(live: &Object, identity: &Identity) -> Option<Deletion> {
+    let is_adopted = ownership::ownership(live, identity) == Ownership::Adopted;
+    Deletion::of(live, Urgency::InWave).filter(|_| is_adopted)
 }
 
-fn upsert(wanted: &Object, live: Option<&Object>, owner: &Owner, plan: &mut Plan) {
+/// The deletions of definitions that this charm has written. They belong to everybody in the
+/// cluster: whoever asks makes sure that nobody uses them.
+pub fn deletions_of_definitions(live: &LiveObjects) -> Vec<Deletion> {
+    live.values()
+        .filter(|it| it.is(&CUSTOM_RESOURCE_DEFINITION) && it.is_written_by_this_charm())
+        .filter_map(|it| Deletion::of(it, Urgency::AfterAll))
+        .collect()
+}
+
+fn upsert(wanted: &Object, live: Option<&Object>, identity: &Identity, plan: &mut Plan) {
     let id = wanted.id();
     let wave = id.wave().unwrap_or(Wave::Resources);
     let Some(live) = live else {
@@ -124,11 +171,11 @@ fn upsert(wanted: &Object, live: Option<&Object>, owner: &Owner, plan: &mut Plan
     };
     let mut object = wanted.clone();
     if wave == Wave::Definitions {
-        match definitions::decide(wanted, live, owner) {
+        match definitions::decide(wanted, live, identity) {
             Definition::Apply(merged) => object = merged,
-            Definition::Leave(why) => return plan.left.push((id.clone(), why)),
+            Definition::Leave(why) => return plan.skipped.push((id.clone(), why)),
         }
-    } else if let Ownership::Foreign(whose) = ownership::ownership(live, owner) {
+    } else if let Ownership::Foreign(whose) = ownership::ownership(live, identity) {
         return plan.obstacles.push(Obstacle {
             id: id.clone(),
             whose,
@@ -148,23 +195,6 @@ fn upsert(wanted: &Object, live: Option<&Object>, owner: &Owner, plan: &mut Plan
             adopts: adopted.is_some(),
         });
     }
-}
-
-fn deletions(live: &LiveObjects, owner: &Owner, kept: impl Fn(&ObjectId) -> bool) -> Vec<Deletion> {
-    let mut deletions: Vec<_> = live
-        .values()
-        .filter(|object| !kept(object.id()) && ownership::may_delete(object, owner))
-        .filter(|object| object.id().wave().is_some_and(|it| it != Wave::Definitions))
-        .filter_map(|object| {
-            Some(Deletion {
-                id: object.id().clone(),
-                uid: object.uid()?.to_owned(),
-                under_way: object.is_being_deleted(),
-            })
-        })
-        .collect();
-    deletions.sort_by_key(|it| std::cmp::Reverse(it.id.wave()));
-    deletions
 }
 
 impl fmt::Display for Plan {

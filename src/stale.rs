@@ -14,10 +14,10 @@ use std::fmt;
 use k8s_openapi::api::core::v1::{Container, Pod};
 use serde_json::Value;
 
-use crate::control_plane::{ISTIO_INIT, ISTIO_VALIDATION, Injection};
-use crate::injector::NewPods;
+use crate::istio::REVISION;
+use crate::istio::{ISTIO_INIT, ISTIO_VALIDATION, Injection};
 use crate::k8s::version::{self, IstioVersion};
-use crate::render::REVISION;
+use crate::observed::new_pods::NewPods;
 use workload::Controller;
 
 pub use report::{to_json, to_table, why};

@@ -7,13 +7,15 @@
 
 use std::time::{Duration, Instant};
 
+use istio_pilot::cni::Phase;
 use istio_pilot::cni::acknowledgement::{WEBHOOK_PATH, answer, question};
-use istio_pilot::configuration;
-use istio_pilot::control_plane::Injection;
-use istio_pilot::decide::Settings;
+use istio_pilot::desired::Desired;
+use istio_pilot::intent::check::check;
+use istio_pilot::intent::identity::Identity;
+use istio_pilot::intent::{Intent, Target};
+use istio_pilot::istio::Injection;
 use istio_pilot::k8s::object::Object;
 use istio_pilot::k8s::version::KubernetesVersion;
-use istio_pilot::render::render;
 use serde_json::{Value, json};
 use test_cluster::{Istiod, Options, TestCluster};
 
@@ -21,16 +23,22 @@ const NAMESPACE: &str = "mesh";
 
 fn rendered(injection: Injection) -> Vec<Object> {
     let options = json!({"cni-bin-dir": "/opt/cni/bin", "cni-conf-dir": "/etc/cni/net.d"});
-    let settings = Settings {
-        application: "pilot".to_owned(),
-        namespace: NAMESPACE.to_owned(),
-        configuration: configuration::parse(options.as_object().unwrap()).unwrap(),
-        kubernetes: KubernetesVersion {
-            major: 1,
-            minor: 37,
-        },
+    let intent = Intent {
+        identity: Identity::new("pilot", NAMESPACE),
+        target: Target::Installed(check(options.as_object().unwrap()).mesh.unwrap()),
+        problems: Vec::new(),
+        warnings: Vec::new(),
     };
-    render(&settings.control_plane(true, injection)).unwrap()
+    let kubernetes = KubernetesVersion {
+        major: 1,
+        minor: 37,
+    };
+    let phase = match injection {
+        Injection::IstioInit => Phase::RollingOut,
+        Injection::IstioValidation => Phase::On,
+    };
+    let desired = Desired::new(&intent, Vec::new(), kubernetes).unwrap();
+    desired.at(phase).unwrap().objects().to_vec()
 }
 
 fn apply(cluster: &TestCluster, objects: &[Object], kinds: &[&str]) {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use anyhow::{Context as _, bail};
 use serde_json::{Map, Value};
 
-use crate::configuration::{OPTIONS, Options};
+use crate::intent::options::{OPTIONS, Options};
 use crate::k8s::version::KubernetesVersion;
 
 /// `KEY=VALUE` with a key that the charm has.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use k8s_openapi::ByteString;
 use serde_json::{Value, json};
 
-use crate::control_plane::{ISTIO_INIT, ISTIO_VALIDATION, Injection};
+use crate::istio::{ISTIO_INIT, ISTIO_VALIDATION, Injection};
 
 /// The port of istiod's webhooks.
 pub const WEBHOOK_PORT: u16 = 15017;
@@ -102,7 +102,7 @@ impl fmt::Display for Holding {
 }
 
 /// What the istiods have said so far, each on its own.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Acknowledgements {
     /// Since when each gives no answer; `None` stands for all of them while none is ready.
     silent_since: BTreeMap<Option<String>, Duration>,

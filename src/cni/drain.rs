@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
-use crate::control_plane::ISTIO_VALIDATION;
+use crate::istio::ISTIO_VALIDATION;
 
 /// Whether a pod still waits for `istio-validation` and so needs the plugin on its node.
 ///

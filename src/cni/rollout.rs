@@ -32,7 +32,7 @@ pub struct Rollout {
     /// The DaemonSet's own numbers.
     pub counts: NodeCounts,
     /// What only a person can mend.
-    pub fault: Option<Fault>,
+    pub fault: Option<AgentFault>,
     /// Nodes that hold the rollout, with the reason in words.
     pub held_by: BTreeMap<String, String>,
     /// Why pods that are still to be made are refused, as by a quota or a webhook.
@@ -77,7 +77,7 @@ impl Rollout {
 
 /// Why a node agent cannot start until a person does something.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum AgentFault {
     /// A directory does not exist on some nodes.
     PathMissing {
         /// The missing directories.
@@ -143,25 +143,28 @@ pub fn rollout(facts: RolloutFacts<'_>) -> Rollout {
     counts.ready = counts.ready.max(ready.min(counts.desired));
     let complete = counts.observed && created >= counts.desired && counts.updated >= counts.desired;
     let refusal = refusal(facts).filter(|_| created < counts.desired);
-    let fault = if !missing.0.is_empty() {
-        Some(Fault::PathMissing {
-            paths: missing.0,
-            nodes: missing.1,
-        })
-    } else if refusal.is_some_and(|it| it.contains(POD_SECURITY)) {
-        Some(Fault::PodSecurity)
-    } else {
-        None
-    };
     Rollout {
         ready: complete && held_by.is_empty(),
         counts,
-        fault,
+        fault: fault(missing, refusal),
         held_by,
         refusal: refusal.map(str::to_owned),
         running,
         fails,
     }
+}
+
+/// What only a person can mend, from the directories that are missing with their nodes, and from
+/// why pods are refused.
+fn fault(
+    (paths, nodes): (BTreeSet<String>, BTreeSet<String>),
+    refusal: Option<&str>,
+) -> Option<AgentFault> {
+    if !paths.is_empty() {
+        return Some(AgentFault::PathMissing { paths, nodes });
+    }
+    let is_pod_security = refusal.is_some_and(|it| it.contains(POD_SECURITY));
+    is_pod_security.then_some(AgentFault::PodSecurity)
 }
 
 /// Whether the node agent's log says that it waits for a configuration to add the plugin to

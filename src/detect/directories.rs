@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::distribution::Usual;
 use super::plugins::Mounts;
-use crate::control_plane::CniPaths;
+use crate::intent::cni_paths::CniPaths;
 
 /// The directories of one node.
 #[derive(Clone, Debug, PartialEq, Eq)]

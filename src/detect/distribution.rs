@@ -5,7 +5,7 @@ use std::fmt;
 
 use k8s_openapi::api::core::v1::Node;
 
-use crate::control_plane::CniPaths;
+use crate::intent::cni_paths::CniPaths;
 use crate::k8s::node;
 
 /// A distribution of Kubernetes.

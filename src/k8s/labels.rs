@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use crate::ISTIO_VERSION;
+use crate::istio::ISTIO_VERSION;
 use crate::k8s::kind::CUSTOM_RESOURCE_DEFINITION;
 use crate::k8s::object::Object;
 

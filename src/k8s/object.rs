@@ -1,5 +1,6 @@
 //! Kubernetes objects as the pure middle of the charm handles them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -55,6 +56,9 @@ impl fmt::Display for ObjectId {
     }
 }
 
+/// Objects of a cluster, by their identity.
+pub type LiveObjects = BTreeMap<ObjectId, Object>;
+
 /// Why a value is not a Kubernetes object.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ObjectError {
@@ -69,11 +73,21 @@ pub enum ObjectError {
 /// One Kubernetes object: its identity and its whole content.
 ///
 /// The copies of an object share their content until one of them is changed: definitions are large.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Object {
     id: ObjectId,
     api_version: String,
     value: Arc<Value>,
+}
+
+/// Shows the whole content, but of a Secret only which one it is.
+impl fmt::Debug for Object {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is(&kind::SECRET) {
+            return write!(formatter, "{} (content hidden)", self.id);
+        }
+        write!(formatter, "{}", self.value)
+    }
 }
 
 impl Object {

@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
-use crate::ISTIO_VERSION;
+use crate::intent::identity::Identity;
+use crate::istio::ISTIO_VERSION;
 use crate::k8s::labels;
 use crate::k8s::object::Object;
 use crate::k8s::version::IstioVersion;
-use crate::plan::ownership::{Owner, Ownership, ownership};
+use crate::plan::ownership::{Ownership, ownership};
 
 /// What to do with a definition that exists already.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,9 +20,9 @@ pub enum Definition {
 
 /// Decides on one existing definition: it is never downgraded, loosened, or robbed of a version in
 /// which objects are stored.
-pub fn decide(wanted: &Object, live: &Object, owner: &Owner) -> Definition {
+pub fn decide(wanted: &Object, live: &Object, identity: &Identity) -> Definition {
     if live.label(labels::MANAGED_BY) != Some(labels::MANAGED_BY_VALUE)
-        && let Ownership::Foreign(whose) = ownership(live, owner)
+        && let Ownership::Foreign(whose) = ownership(live, identity)
     {
         return Definition::Leave(format!("it belongs to {whose}"));
     }

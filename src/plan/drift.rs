@@ -1,4 +1,4 @@
-//! What differs between an object as it shall be and as it is.
+//! What differs between an object as it should be and as it is.
 //!
 //! Only fields that this charm's field manager owns count, besides those it wants: what others
 //! add, and what the server defaults, is not drift. Ownership is read from `managedFields`, in the
@@ -8,13 +8,17 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use crate::k8s::kind::SECRET;
 use crate::k8s::object::Object;
 use crate::text::shorten;
 
 /// How many characters of a value are shown.
 const LONGEST_VALUE: usize = 80;
 
-/// One field that applying would change.
+/// What stands for a value that nobody may see.
+const HIDDEN: &str = "(hidden)";
+
+/// One field that applying would change. The values of a Secret are hidden.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     /// Where, as in `.spec.template.spec.containers[name=discovery].image`.
@@ -25,10 +29,24 @@ pub struct Difference {
     pub wanted: Option<Value>,
 }
 
+impl Difference {
+    /// Forgets the values, but for those that say what the object is.
+    fn hide(&mut self) {
+        let is_open = |path: &&str| self.path.starts_with(path);
+        if [".metadata.labels", ".type"].iter().any(is_open) {
+            return;
+        }
+        for value in [&mut self.live, &mut self.wanted].into_iter().flatten() {
+            *value = Value::from(HIDDEN);
+        }
+    }
+}
+
 impl fmt::Display for Difference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = |value: &Option<Value>| match value {
             None => "(none)".to_owned(),
+            Some(value) if value == HIDDEN => HIDDEN.to_owned(),
             Some(value) => shorten(&value.to_string(), LONGEST_VALUE),
         };
         let (live, wanted) = (shown(&self.live), shown(&self.wanted));
@@ -40,11 +58,17 @@ impl fmt::Display for Difference {
 pub fn differences(wanted: &Object, live: &Object) -> Vec<Difference> {
     let owned = live.fields_of_this_charm();
     let mut comparison = Comparison { found: Vec::new() };
-    let (Some(wanted), Some(live)) = (wanted.value().as_object(), live.value().as_object()) else {
+    let (Some(wanted_value), Some(live_value)) =
+        (wanted.value().as_object(), live.value().as_object())
+    else {
         return Vec::new();
     };
-    comparison.maps(&mut Vec::new(), wanted, &owned, live);
-    comparison.found
+    comparison.maps(&mut Vec::new(), wanted_value, &owned, live_value);
+    let mut found = comparison.found;
+    if wanted.is(&SECRET) {
+        found.iter_mut().for_each(Difference::hide);
+    }
+    found
 }
 
 type Path = Vec<String>;

@@ -2,17 +2,9 @@
 
 use serde_json::Value;
 
+use crate::intent::identity::Identity;
 use crate::k8s::labels;
 use crate::k8s::object::Object;
-
-/// The application that plans: what its objects carry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Owner {
-    /// Value of the label `app.kubernetes.io/instance`.
-    pub instance: String,
-    /// The model's namespace.
-    pub namespace: String,
-}
 
 /// To whom a live object belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,12 +22,12 @@ const OPERATOR_MANAGED: &str = "operator.istio.io/managed";
 const OPERATOR_NAMESPACE: &str = "install.operator.istio.io/owning-resource-namespace";
 
 /// Tells to whom a live object belongs (contract: ours, adopted, or foreign).
-pub fn ownership(live: &Object, owner: &Owner) -> Ownership {
+pub fn ownership(live: &Object, identity: &Identity) -> Ownership {
     if let Some(release) = live.annotation(HELM_RELEASE) {
         return Ownership::Foreign(format!("the Helm release {release}"));
     }
     match live.label(labels::INSTANCE) {
-        Some(instance) if instance == owner.instance => return Ownership::Ours,
+        Some(instance) if instance == identity.instance() => return Ownership::Ours,
         Some(instance) if live.label(labels::MANAGED_BY) == Some(labels::MANAGED_BY_VALUE) => {
             return Ownership::Foreign(format!("the application {instance}"));
         }
@@ -43,7 +35,7 @@ pub fn ownership(live: &Object, owner: &Owner) -> Ownership {
     }
     if live.label(OPERATOR_MANAGED).is_some() {
         return match live.label(OPERATOR_NAMESPACE) {
-            Some(namespace) if namespace == owner.namespace => Ownership::Adopted,
+            Some(namespace) if namespace == identity.namespace() => Ownership::Adopted,
             namespace => {
                 let of = namespace.unwrap_or("an unknown namespace");
                 Ownership::Foreign(format!("an istioctl installation of {of}"))
@@ -57,12 +49,12 @@ pub fn ownership(live: &Object, owner: &Owner) -> Ownership {
 ///
 /// A copy somebody made of one of our objects carries our labels, but not our field manager;
 /// what a controller derived from one of them has an owner.
-pub fn may_delete(live: &Object, owner: &Owner) -> bool {
-    let labelled = live.label(labels::INSTANCE) == Some(&owner.instance)
+pub fn may_delete(live: &Object, identity: &Identity) -> bool {
+    let labelled = live.label(labels::INSTANCE) == Some(identity.instance())
         && live.label(labels::MANAGED_BY) == Some(labels::MANAGED_BY_VALUE);
     // Two applications can have the same instance: `a-b` in the model `c`, and `a` in `b-c`.
     let namespace = live.id().namespace.as_ref();
-    let here = namespace.is_none_or(|it| *it == owner.namespace);
+    let here = namespace.is_none_or(|it| it == identity.namespace());
     let derived = live
         .at("/metadata/ownerReferences")
         .and_then(Value::as_array)

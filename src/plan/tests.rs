@@ -1,25 +1,30 @@
-use std::collections::BTreeSet;
+mod definitions;
+mod secrets;
 
 use serde_json::{Value, json};
 
-use super::ownership::{Owner, Ownership, may_delete, ownership};
-use super::{LiveObjects, Plan, plan, removal};
-use crate::k8s::object::Object;
+use super::ownership::{Ownership, may_delete, ownership};
+use super::*;
+use crate::istio::ISTIO_VERSION;
+use crate::k8s::kind::CONFIG_MAP;
 
 const INSTANCE: &str = "pilot-mesh";
 
-fn owner() -> Owner {
-    Owner {
-        instance: INSTANCE.to_owned(),
-        namespace: "mesh".to_owned(),
-    }
+fn identity() -> Identity {
+    Identity::new("pilot", "mesh")
 }
 
 fn labels() -> Value {
     json!({
         "app.kubernetes.io/instance": INSTANCE,
         "app.kubernetes.io/managed-by": "istio-pilot",
+        "app.kubernetes.io/part-of": "istio",
+        "app.kubernetes.io/version": ISTIO_VERSION,
     })
+}
+
+fn as_wanted(objects: &[Object]) -> Wanted {
+    Wanted::new(objects.to_vec(), &identity())
 }
 
 fn object(value: Value) -> Object {
@@ -49,6 +54,7 @@ fn data_fields(keys: &[&str]) -> Value {
     let mut fields = json!({
         "f:metadata": {"f:labels": {
             "f:app.kubernetes.io/instance": {}, "f:app.kubernetes.io/managed-by": {},
+            "f:app.kubernetes.io/part-of": {}, "f:app.kubernetes.io/version": {},
         }},
     });
     for key in keys {
@@ -65,7 +71,7 @@ fn live(objects: impl IntoIterator<Item = Object>) -> LiveObjects {
 }
 
 fn planned(wanted: &[Object], live: &LiveObjects) -> Plan {
-    plan(wanted, &BTreeSet::new(), live, &owner())
+    plan(&as_wanted(wanted), &BTreeSet::new(), live, &identity())
 }
 
 #[track_caller]
@@ -119,9 +125,7 @@ fn list_items_are_matched_by_key_with_the_servers_defaults() {
         }))
     };
     let fields = json!({
-        "f:metadata": {"f:labels": {
-            "f:app.kubernetes.io/instance": {}, "f:app.kubernetes.io/managed-by": {},
-        }},
+        "f:metadata": data_fields(&[])["f:metadata"],
         "f:spec": {"f:ports": {
             "k:{\"port\":80,\"protocol\":\"TCP\"}": {".": {}, "f:port": {}, "f:name": {}},
             "k:{\"port\":90,\"protocol\":\"TCP\"}": {".": {}, "f:port": {}, "f:name": {}},
@@ -187,18 +191,45 @@ fn an_object_belongs_to_whom_its_labels_say() {
             "install.operator.istio.io/owning-resource-namespace": namespace,
         })
     };
-    assert_eq!(ownership(&with(labels()), &owner()), Ownership::Ours);
+    assert_eq!(ownership(&with(labels()), &identity()), Ownership::Ours);
     assert_eq!(
-        ownership(&with(istioctl("mesh")), &owner()),
+        ownership(&with(istioctl("mesh")), &identity()),
         Ownership::Adopted
     );
     for foreign in [istioctl("elsewhere"), json!({}), json!({"app": "istiod"})] {
-        let found = ownership(&with(foreign.clone()), &owner());
+        let found = ownership(&with(foreign.clone()), &identity());
         assert!(
             matches!(found, Ownership::Foreign(_)),
             "{foreign}: {found:?}"
         );
     }
+}
+
+#[test]
+fn what_must_close_goes_before_everything_and_definitions_after_all() {
+    let gateway = |name: &str| {
+        let gateway = json!({
+            "apiVersion": "networking.istio.io/v1", "kind": "Gateway",
+            "metadata": {"name": name, "namespace": "mesh", "labels": labels()},
+        });
+        applied(&object(gateway), &data_fields(&[]))
+    };
+    let config = applied(&wanted("a", &json!({})), &data_fields(&[]));
+    let there = live([config, gateway("public")]);
+    let urgencies = |wanted: &Wanted| {
+        let plan = plan(wanted, &BTreeSet::new(), &there, &identity());
+        let deletions = plan.deletions.iter();
+        deletions
+            .map(|it| format!("{} {:?}", it.id.kind, it.urgency))
+            .collect::<Vec<_>>()
+    };
+    let open = Wanted::default();
+    assert_eq!(urgencies(&open), ["Gateway InWave", "ConfigMap InWave"]);
+    let closed = Wanted::default().closing(&CONFIG_MAP);
+    assert_eq!(
+        urgencies(&closed),
+        ["ConfigMap CloseFirst", "Gateway InWave"]
+    );
 }
 
 #[test]
@@ -215,7 +246,7 @@ fn only_what_this_application_applied_is_pruned() {
     let sibling =
         spoil(&|it| it["metadata"]["labels"]["app.kubernetes.io/instance"] = json!("other"));
     for other in [copied, derived, sibling] {
-        assert!(!may_delete(&other, &owner()), "{other:?}");
+        assert!(!may_delete(&other, &identity()), "{other:?}");
         assert!(planned(&[], &live([other])).is_empty());
     }
 }
@@ -226,7 +257,15 @@ fn held_objects_are_neither_changed_nor_deleted() {
     let unwanted = applied(&wanted("b", &json!({})), &data_fields(&[]));
     let held = [changed.id().clone(), unwanted.id().clone()].into();
     let wanted = [wanted("a", &json!({"k": "new"}))];
-    assert!(plan(&wanted, &held, &live([changed, unwanted]), &owner()).is_empty());
+    assert!(
+        plan(
+            &as_wanted(&wanted),
+            &held,
+            &live([changed, unwanted]),
+            &identity()
+        )
+        .is_empty()
+    );
 }
 
 #[test]
@@ -248,7 +287,7 @@ fn removal_goes_backwards_and_leaves_definitions() {
         ),
     ]);
     check(
-        &removal(&all, &owner()),
+        &plan(&Wanted::default(), &BTreeSet::new(), &all, &identity()),
         "- MutatingWebhookConfiguration mesh/x\n- Deployment mesh/x\n- ServiceAccount mesh/x",
     );
 }
@@ -273,9 +312,7 @@ fn failure_policy_is_sent_until_istiod_has_set_it() {
             webhook["f:failurePolicy"] = json!({});
         }
         json!({
-            "f:metadata": {"f:labels": {
-                "f:app.kubernetes.io/instance": {}, "f:app.kubernetes.io/managed-by": {},
-            }},
+            "f:metadata": data_fields(&[])["f:metadata"],
             "f:webhooks": {"k:{\"name\":\"w\"}": webhook},
         })
     };
@@ -315,61 +352,4 @@ fn fields_of_replaced_tools_pass_to_this_charm() {
         .map(|it| &it["manager"])
         .collect();
     assert_eq!(managers, ["kubectl-edit", "istio-pilot"]);
-}
-
-mod definitions {
-    use super::*;
-
-    fn definition(change: impl Fn(&mut Value)) -> Object {
-        let mut value = json!({
-            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-            "metadata": {"name": "d", "labels": {
-                "app.kubernetes.io/managed-by": "istio-pilot",
-                "app.kubernetes.io/version": "1.31.1",
-            }},
-            "spec": {"versions": [{"name": "v1", "storage": true, "schema": {
-                "openAPIV3Schema": {"properties": {"spec": {"type": "object"}}},
-            }}]},
-        });
-        change(&mut value);
-        object(value)
-    }
-
-    #[test]
-    fn a_foreign_or_newer_definition_is_left() {
-        let wanted = definition(|_| {});
-        let foreign = definition(|it| it["metadata"]["labels"] = json!({"app": "istio"}));
-        let newer = definition(|it| {
-            it["metadata"]["labels"]["app.kubernetes.io/version"] = json!("1.32.0");
-        });
-        for there in [foreign, newer] {
-            let plan = planned(std::slice::from_ref(&wanted), &live([there]));
-            assert!(plan.is_empty() && plan.left.len() == 1, "{plan:?}");
-        }
-        let older = definition(|it| {
-            it["metadata"]["labels"]["app.kubernetes.io/version"] = json!("1.9.0");
-        });
-        assert_eq!(planned(&[wanted], &live([older])).upserts.len(), 1);
-    }
-
-    #[test]
-    fn a_definition_is_never_loosened() {
-        let open = definition(|it| {
-            it["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["x-kubernetes-preserve-unknown-fields"] =
-                json!(true);
-        });
-        let plan = planned(&[open], &live([definition(|_| {})]));
-        assert!(plan.upserts.is_empty() && plan.left.len() == 1, "{plan:?}");
-    }
-
-    #[test]
-    fn versions_with_stored_objects_stay() {
-        let there = definition(|it| {
-            it["spec"]["versions"] = json!([{"name": "v1alpha1", "storage": true}]);
-            it["status"] = json!({"storedVersions": ["v1alpha1"]});
-        });
-        let plan = planned(&[definition(|_| {})], &live([there]));
-        let versions = plan.upserts[0].object.at("/spec/versions").unwrap();
-        assert_eq!(versions[1], json!({"name": "v1alpha1", "storage": false}));
-    }
 }

@@ -1,65 +1,53 @@
 //! Carrying out what a plan allows now.
 
-use super::Reconciler;
 use crate::cluster::Cluster;
 use crate::cluster::error::{ClusterError, Fault, FieldConflict};
 use crate::cluster::write::{Mode, OnConflict};
-use crate::k8s::object::Object;
-use crate::plan::Upsert;
+use crate::k8s::kind::{
+    CLUSTER_ROLE_BINDING, DEPLOYMENT, HORIZONTAL_POD_AUTOSCALER, Kind, ROLE_BINDING,
+};
+use crate::k8s::object::{LiveObjects, Object};
 use crate::plan::adoption::adopted_managed_fields;
-use crate::snapshot::Snapshot;
+use crate::plan::{Deletion, Upsert};
+use crate::step::journal::Journal;
 
-/// How often one object is applied in one hook, before it is taken for a quarrel with somebody.
-const MOST_ATTEMPTS: u32 = 3;
-
-/// What became of an object applied in this hook.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Applied {
-    attempts: u32,
-    /// The version at which applying changed nothing, whatever the plan says.
-    unchanged_at: Option<String>,
+/// Applies objects: all are checked by the server first, then written in order.
+///
+/// # Errors
+/// The first that the server refuses, or does not answer.
+pub(super) async fn apply(
+    cluster: &Cluster,
+    upserts: &[&Upsert],
+    live: &LiveObjects,
+    journal: &mut Journal,
+) -> Result<(), ClusterError> {
+    for upsert in upserts {
+        check(cluster, upsert).await?;
+    }
+    for upsert in upserts {
+        let id = upsert.object.id();
+        let before = live.get(id);
+        let after = write(cluster, upsert, before, journal).await?;
+        log(upsert);
+        let before = before.and_then(|it| it.resource_version());
+        journal.applied(id, before, after.resource_version());
+    }
+    Ok(())
 }
 
-impl Reconciler<'_> {
-    /// Whether applying an object can still be of use in this hook.
-    pub(super) fn may_apply(&self, upsert: &Upsert, snapshot: &Snapshot) -> bool {
-        let Some(applied) = self.applied.get(upsert.object.id()) else {
-            return true;
-        };
-        let live = snapshot
-            .live
-            .get(upsert.object.id())
-            .and_then(resource_version);
-        applied.attempts < MOST_ATTEMPTS && (live.is_none() || applied.unchanged_at != live)
-    }
-
-    /// Applies a batch: checked by the server as a whole first, then written in order.
-    pub(super) async fn apply(
-        &mut self,
-        upserts: &[&Upsert],
-        snapshot: &Snapshot,
-    ) -> Result<(), ClusterError> {
-        for upsert in upserts {
-            check(self.cluster, upsert).await?;
+/// Deletes objects. One that is refused keeps no other from going.
+///
+/// # Errors
+/// The first that the server refuses, or does not answer.
+pub(super) async fn delete(cluster: &Cluster, deletions: &[&Deletion]) -> Result<(), ClusterError> {
+    let mut refusal = None;
+    for deletion in deletions {
+        tracing::info!("deleting {}", deletion.id);
+        if let Err(error) = cluster.delete(&deletion.id, &deletion.uid).await {
+            refusal = refusal.or(Some(error));
         }
-        for upsert in upserts {
-            let id = upsert.object.id();
-            let before = snapshot.live.get(id);
-            let after = write(self.cluster, upsert, before, &mut self.warnings).await?;
-            log(upsert);
-            let applied = self.applied.entry(id.clone()).or_default();
-            applied.attempts += 1;
-            let after = resource_version(&after);
-            let same = before.and_then(resource_version) == after;
-            applied.unchanged_at = if same { after } else { None };
-            if applied.attempts == MOST_ATTEMPTS {
-                self.warnings.push(format!(
-                    "{id} does not stay as this charm applies it; something else changes it"
-                ));
-            }
-        }
-        Ok(())
     }
+    refusal.map_or(Ok(()), Err)
 }
 
 /// Lets the server check a write. Conflicts are dealt with when writing.
@@ -80,14 +68,14 @@ async fn write(
     cluster: &Cluster,
     upsert: &Upsert,
     live: Option<&Object>,
-    warnings: &mut Vec<String>,
+    journal: &mut Journal,
 ) -> Result<Object, ClusterError> {
     let mut on_conflict = OnConflict::Fail;
     if let Some(live) = live.filter(|_| upsert.adopts)
         && let Some(managed_fields) = adopted_managed_fields(live)
     {
         cluster.set_managed_fields(live, managed_fields).await?;
-        tracing::info!("took over {}", live.id());
+        tracing::info!("adopted {}", live.id());
         on_conflict = OnConflict::Take;
     }
     match cluster
@@ -99,7 +87,7 @@ async fn write(
                 if conflicts.iter().all(|it| is_edit(it, live)) =>
             {
                 for FieldConflict { field, message } in conflicts {
-                    warnings.push(format!("{}: {field} is set back ({message})", live.id()));
+                    journal.warn(format!("{}: {field} is set back ({message})", live.id()));
                 }
                 cluster
                     .apply(&upsert.object, Mode::Write, OnConflict::Take)
@@ -107,8 +95,8 @@ async fn write(
             }
             (Fault::Immutable(why), Some(live)) if may_recreate(upsert) => {
                 tracing::info!("recreating {}: {why}", live.id());
-                let uid = live.at("/metadata/uid").and_then(serde_json::Value::as_str);
-                cluster.delete(live.id(), uid.unwrap_or_default()).await?;
+                let uid = live.uid().unwrap_or_default();
+                cluster.delete(live.id(), uid).await?;
                 cluster
                     .apply(&upsert.object, Mode::Write, OnConflict::Fail)
                     .await
@@ -130,12 +118,15 @@ fn is_edit(conflict: &FieldConflict, live: &Object) -> bool {
         .any(|it| it.manager() == manager && it.is_applied())
 }
 
-/// Kinds that hold no state of their own and may be made anew when a field cannot be changed.
+/// Kinds that hold no state of their own and may be recreated when a field cannot be changed.
 fn may_recreate(upsert: &Upsert) -> bool {
-    matches!(
-        upsert.object.kind(),
-        "Deployment" | "RoleBinding" | "ClusterRoleBinding" | "HorizontalPodAutoscaler"
-    )
+    const KINDS: [Kind; 4] = [
+        DEPLOYMENT,
+        ROLE_BINDING,
+        CLUSTER_ROLE_BINDING,
+        HORIZONTAL_POD_AUTOSCALER,
+    ];
+    KINDS.iter().any(|it| upsert.object.is(it))
 }
 
 fn log(upsert: &Upsert) {
@@ -155,11 +146,4 @@ fn log(upsert: &Upsert) {
             );
         }
     }
-}
-
-pub(super) fn resource_version(object: &Object) -> Option<String> {
-    object
-        .at("/metadata/resourceVersion")?
-        .as_str()
-        .map(str::to_owned)
 }

@@ -163,7 +163,7 @@ pub(crate) const REVIEWED: &[Reviewed] = &[
                  without a slash leaves it at that. Upstream puts hub and tag around the whole \
                  image, which names nothing.",
         covers: |place, difference| {
-            let images = &place.setup.control_plane.images;
+            let images = &place.setup.mesh.images;
             let composed = |image: &str| format!("{}/{image}:{}", images.hub, images.tag);
             place
                 .workload

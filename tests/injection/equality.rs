@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use istio_pilot::control_plane::Injection;
+use istio_pilot::istio::Injection;
 use serde_json::Value;
 
 use crate::capabilities::excesses;

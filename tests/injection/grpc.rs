@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use istio_pilot::control_plane::Injection;
+use istio_pilot::istio::Injection;
 use serde_json::{Value, json};
 use test_cluster::command::output_of;
 

@@ -103,7 +103,7 @@ fn start() -> TestCluster {
 
 /// Runs istiod with a configuration until it has seen everything.
 fn run(cluster: &TestCluster, setup: &Setup, configuration: &Configuration) -> Outcome {
-    let namespace = setup.control_plane.namespace.as_str();
+    let namespace = setup.identity.namespace();
     let map = |name: &str, data: Value| {
         json!({
             "apiVersion": "v1", "kind": "ConfigMap",

@@ -3,7 +3,7 @@
 //! 500 a run, or `INJECTION_WORKLOADS`. A failure prints the seed, which `INJECTION_SEED` takes,
 //! and the smallest workload found that fails in the same way.
 
-use istio_pilot::control_plane::Injection;
+use istio_pilot::istio::Injection;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::Value;

@@ -1,7 +1,13 @@
 //! Installations, and the injection configuration that upstream and this charm give each.
 
-use istio_pilot::control_plane::{CniPaths, ControlPlane, Images, Injection};
-use istio_pilot::injection::{injector_config, mesh_config};
+use istio_pilot::cni::Phase;
+use istio_pilot::desired::Inputs;
+use istio_pilot::desired::injection::{injector_config, mesh_config};
+use istio_pilot::intent::cni_paths::{CniPaths, CniSetting};
+use istio_pilot::intent::identity::Identity;
+use istio_pilot::intent::images::Images;
+use istio_pilot::intent::{Gateway, Mesh};
+use istio_pilot::istio::Injection;
 use istio_pilot::k8s::version::KubernetesVersion;
 use serde_json::Value;
 use test_cluster::Program;
@@ -10,7 +16,9 @@ use test_cluster::command::output_of;
 /// One installation.
 pub(crate) struct Setup {
     pub(crate) name: &'static str,
-    pub(crate) control_plane: ControlPlane,
+    pub(crate) identity: Identity,
+    pub(crate) mesh: Mesh,
+    injection: Injection,
     /// What istioctl has to be told besides namespace and CNI: helm values, as `key=value`.
     upstream_values: Vec<&'static str>,
 }
@@ -31,20 +39,24 @@ impl Setup {
                 Injection::IstioInit => "off",
                 Injection::IstioValidation => "on",
             },
-            control_plane: ControlPlane {
-                application: "istio-pilot".to_owned(),
-                namespace: "istio-system".to_owned(),
+            identity: Identity::new("istio-pilot", "istio-system"),
+            mesh: Mesh {
+                cni: match injection {
+                    Injection::IstioInit => CniSetting::Off { missing: None },
+                    Injection::IstioValidation => CniSetting::On(CniPaths {
+                        bin_dir: "/opt/cni/bin".to_owned(),
+                        conf_dir: "/etc/cni/net.d".to_owned(),
+                    }),
+                },
                 images: images("docker.io/istio", "1.31.1", "proxyv2", "proxyv2"),
-                node_agent: (injection == Injection::IstioValidation).then(|| CniPaths {
-                    bin_dir: "/opt/cni/bin".to_owned(),
-                    conf_dir: "/etc/cni/net.d".to_owned(),
-                }),
-                injection,
-                kubernetes: KubernetesVersion {
-                    major: 1,
-                    minor: 37,
+                gateway: Gateway {
+                    name: "public".to_owned(),
+                    service: "gateway".to_owned(),
+                    csr_domain_name: None,
+                    tls_secret_id: None,
                 },
             },
+            injection,
             upstream_values: Vec::new(),
         }
     }
@@ -94,12 +106,12 @@ impl Setup {
     }
 
     fn in_another_namespace(mut self) -> Self {
-        "mesh-1".clone_into(&mut self.control_plane.namespace);
+        self.identity = Identity::new("istio-pilot", "mesh-1");
         self
     }
 
     fn with_own_hub(mut self) -> Self {
-        self.control_plane.images = images("registry:5000/i", "1.31.0-own", "p", "p-init");
+        self.mesh.images = images("registry:5000/i", "1.31.0-own", "p", "p-init");
         self.upstream_values.extend([
             "global.hub=registry:5000/i",
             "global.tag=1.31.0-own",
@@ -110,7 +122,7 @@ impl Setup {
     }
 
     fn with_whole_images(mut self) -> Self {
-        let images = &mut self.control_plane.images;
+        let images = &mut self.mesh.images;
         "registry:5000/a/proxy:7".clone_into(&mut images.proxy);
         "registry:5000/b/init@sha256:0".clone_into(&mut images.proxy_init);
         self.upstream_values.extend([
@@ -121,15 +133,27 @@ impl Setup {
     }
 
     pub(crate) fn validates(&self) -> bool {
-        self.control_plane.injection == Injection::IstioValidation
+        self.injection == Injection::IstioValidation
     }
 
     pub(crate) fn ours(&self) -> Configuration {
-        let injector = injector_config(&self.control_plane).unwrap();
+        let inputs = Inputs {
+            identity: &self.identity,
+            mesh: &self.mesh,
+            kubernetes: KubernetesVersion {
+                major: 1,
+                minor: 37,
+            },
+            phase: match self.injection {
+                Injection::IstioInit => Phase::Off,
+                Injection::IstioValidation => Phase::On,
+            },
+        };
+        let injector = injector_config(&inputs).unwrap();
         Configuration {
             config: injector.config,
             values: injector.values,
-            mesh: mesh_config(&self.control_plane).unwrap().mesh,
+            mesh: mesh_config(&inputs).unwrap().mesh,
         }
     }
 
@@ -138,10 +162,7 @@ impl Setup {
             "profile=minimal".to_owned(),
             "components.base.enabled=false".to_owned(),
             "meshConfig.accessLogFile=/dev/stdout".to_owned(),
-            format!(
-                "values.global.istioNamespace={}",
-                self.control_plane.namespace
-            ),
+            format!("values.global.istioNamespace={}", self.identity.namespace()),
         ];
         if self.validates() {
             settings.push("components.cni.enabled=true".to_owned());

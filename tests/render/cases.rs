@@ -1,7 +1,38 @@
 //! The control planes that are compared.
 
-use istio_pilot::control_plane::{CniPaths, ControlPlane, Images, Injection};
+use istio_pilot::cni::Phase;
+use istio_pilot::desired::Desired;
+use istio_pilot::intent::cni_paths::{CniPaths, CniSetting};
+use istio_pilot::intent::identity::Identity;
+use istio_pilot::intent::images::Images;
+use istio_pilot::intent::{Gateway, Intent, Mesh, Target};
+use istio_pilot::k8s::object::Object;
 use istio_pilot::k8s::version::KubernetesVersion;
+
+/// What decides a control plane.
+pub(crate) struct ControlPlane {
+    pub(crate) intent: Intent,
+    pub(crate) phase: Phase,
+}
+
+impl ControlPlane {
+    pub(crate) fn namespace(&self) -> &str {
+        self.intent.identity.namespace()
+    }
+
+    pub(crate) fn mesh(&self) -> &Mesh {
+        self.intent.mesh().unwrap()
+    }
+
+    pub(crate) fn objects(&self) -> Vec<Object> {
+        let kubernetes = KubernetesVersion {
+            major: 1,
+            minor: 34,
+        };
+        let desired = Desired::new(&self.intent, Vec::new(), kubernetes).unwrap();
+        desired.at(self.phase).unwrap().objects().to_vec()
+    }
+}
 
 /// A control plane, and what `istioctl` has to be told beyond its defaults to make the same.
 pub(crate) struct Case {
@@ -28,25 +59,22 @@ pub(crate) fn all() -> Vec<Case> {
         },
         Case {
             name: "CNI on",
-            control_plane: with_node_agent("kubeflow", usual.clone(), Injection::IstioValidation),
+            control_plane: with_node_agent("kubeflow", usual.clone(), Phase::On),
             settings: &[],
         },
         Case {
             name: "CNI being switched on",
-            control_plane: with_node_agent("kubeflow", usual.clone(), Injection::IstioInit),
+            control_plane: with_node_agent("kubeflow", usual.clone(), Phase::RollingOut),
             settings: &[],
         },
         Case {
             name: "MicroK8s",
-            control_plane: with_node_agent("kubeflow", microk8s, Injection::IstioValidation),
+            control_plane: with_node_agent("kubeflow", microk8s, Phase::On),
             settings: &[],
         },
         Case {
             name: "own images",
-            control_plane: ControlPlane {
-                images: own_images(),
-                ..with_node_agent("kubeflow", usual.clone(), Injection::IstioValidation)
-            },
+            control_plane: installed("kubeflow", Some(usual.clone()), own_images(), Phase::On),
             settings: &[
                 "hub=registry.example:5000/mesh",
                 "tag=1.31.0-fips",
@@ -63,7 +91,7 @@ pub(crate) fn all() -> Vec<Case> {
         },
         Case {
             name: "istio-system",
-            control_plane: with_node_agent("istio-system", usual, Injection::IstioValidation),
+            control_plane: with_node_agent("istio-system", usual, Phase::On),
             settings: &[],
         },
     ]
@@ -71,36 +99,50 @@ pub(crate) fn all() -> Vec<Case> {
 
 /// A control plane without a node agent, with Istio's own images.
 pub(crate) fn control_plane(namespace: &str) -> ControlPlane {
-    ControlPlane {
-        application: "istio-pilot".to_owned(),
-        namespace: namespace.to_owned(),
-        images: images(
-            "docker.io/istio",
-            "1.31.1",
-            "pilot",
-            "proxyv2",
-            "proxyv2",
-            "install-cni",
-        ),
-        node_agent: None,
-        injection: Injection::IstioInit,
-        kubernetes: KubernetesVersion {
-            major: 1,
-            minor: 34,
+    installed(namespace, None, istio_images(), Phase::Off)
+}
+
+/// A control plane with a node agent, with Istio's own images.
+pub(crate) fn with_node_agent(namespace: &str, paths: CniPaths, phase: Phase) -> ControlPlane {
+    installed(namespace, Some(paths), istio_images(), phase)
+}
+
+fn installed(
+    namespace: &str,
+    paths: Option<CniPaths>,
+    images: Images,
+    phase: Phase,
+) -> ControlPlane {
+    let mesh = Mesh {
+        cni: paths.map_or(CniSetting::Off { missing: None }, CniSetting::On),
+        images,
+        gateway: Gateway {
+            name: "public".to_owned(),
+            service: "gateway".to_owned(),
+            csr_domain_name: None,
+            tls_secret_id: None,
         },
+    };
+    ControlPlane {
+        intent: Intent {
+            identity: Identity::new("istio-pilot", namespace),
+            target: Target::Installed(mesh),
+            problems: Vec::new(),
+            warnings: Vec::new(),
+        },
+        phase,
     }
 }
 
-pub(crate) fn with_node_agent(
-    namespace: &str,
-    paths: CniPaths,
-    injection: Injection,
-) -> ControlPlane {
-    ControlPlane {
-        node_agent: Some(paths),
-        injection,
-        ..control_plane(namespace)
-    }
+fn istio_images() -> Images {
+    images(
+        "docker.io/istio",
+        "1.31.1",
+        "pilot",
+        "proxyv2",
+        "proxyv2",
+        "install-cni",
+    )
 }
 
 fn own_images() -> Images {

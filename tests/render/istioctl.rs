@@ -2,7 +2,8 @@
 
 use std::process::Command;
 
-use istio_pilot::control_plane::{CniPaths, Injection};
+use istio_pilot::cni::Phase;
+use istio_pilot::intent::cni_paths::CniPaths;
 use istio_pilot::k8s::object::Object;
 use test_cluster::{Program, yaml_documents};
 
@@ -14,11 +15,11 @@ use crate::cases::Case;
 /// agent is there and injection does not rely on it yet, is put together from both of its states.
 pub(crate) fn manifests(case: &Case) -> Vec<Object> {
     let control_plane = &case.control_plane;
-    let Some(paths) = &control_plane.node_agent else {
+    let Some(paths) = control_plane.intent.cni_paths() else {
         return generate(case, None);
     };
     let mut on = generate(case, Some(paths));
-    if control_plane.injection == Injection::IstioValidation {
+    if control_plane.phase == Phase::On {
         return on;
     }
     let mut manifests = generate(case, None);
@@ -53,7 +54,7 @@ fn generate(case: &Case, paths: Option<&CniPaths>) -> Vec<Object> {
 
 /// The `key=value` pairs for `--set`.
 fn settings(case: &Case, paths: Option<&CniPaths>) -> Vec<String> {
-    let namespace = &case.control_plane.namespace;
+    let namespace = case.control_plane.namespace();
     let mut settings = vec![
         "profile=minimal".to_owned(),
         format!("values.global.istioNamespace={namespace}"),

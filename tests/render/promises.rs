@@ -1,20 +1,23 @@
 //! What rendering promises whatever the configuration.
 
-use istio_pilot::ISTIO_VERSION;
-use istio_pilot::control_plane::{CniPaths, Injection};
+use istio_pilot::cni::Phase;
+use istio_pilot::desired::stream::{to_json, to_yaml_stream};
+use istio_pilot::intent::cni_paths::{CniPaths, CniSetting};
+use istio_pilot::intent::identity::Identity;
+use istio_pilot::intent::{Intent, Target};
+use istio_pilot::istio::ISTIO_VERSION;
 use istio_pilot::k8s::kind::{self, Wave};
 use istio_pilot::k8s::labels;
 use istio_pilot::k8s::object::Object;
-use istio_pilot::render::{render, to_json, to_yaml_stream};
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::cases;
+use crate::cases::{self, ControlPlane};
 
 #[test]
 fn objects_come_in_the_order_of_applying() {
     for case in cases::all() {
-        let objects = render(&case.control_plane).unwrap();
+        let objects = case.control_plane.objects();
         let waves: Vec<_> = objects
             .iter()
             .map(|object| object.id().wave().unwrap())
@@ -29,7 +32,7 @@ fn objects_come_in_the_order_of_applying() {
 #[test]
 fn every_object_is_of_a_kind_in_the_table() {
     for case in cases::all() {
-        for object in render(&case.control_plane).unwrap() {
+        for object in case.control_plane.objects() {
             let kind = kind::find(&object.id().group, object.kind()).unwrap();
             assert_eq!(object.api_version(), kind.api_version(), "{}", object.id());
             assert_eq!(
@@ -45,9 +48,9 @@ fn every_object_is_of_a_kind_in_the_table() {
 #[test]
 fn every_object_carries_our_labels_and_no_pod_template_does() {
     for case in cases::all() {
-        for object in render(&case.control_plane).unwrap() {
+        for object in case.control_plane.objects() {
             let definition = object.kind() == "CustomResourceDefinition";
-            let instance = format!("istio-pilot-{}", case.control_plane.namespace);
+            let instance = format!("istio-pilot-{}", case.control_plane.namespace());
             let instance = (!definition).then_some(instance.as_str());
             assert_eq!(object.label(labels::INSTANCE), instance, "{}", object.id());
             assert_eq!(
@@ -80,7 +83,7 @@ fn every_object_carries_our_labels_and_no_pod_template_does() {
 #[test]
 fn fields_of_others_are_left_out() {
     for case in cases::all() {
-        for object in render(&case.control_plane).unwrap() {
+        for object in case.control_plane.objects() {
             assert_eq!(object.at("/spec/replicas"), None, "{}", object.id());
             let text = object.value().to_string();
             assert!(!text.contains("caBundle"), "{}", object.id());
@@ -91,7 +94,7 @@ fn fields_of_others_are_left_out() {
 /// istiod reads YAML 1.1, in which a bare `on` is no text.
 #[test]
 fn a_model_may_have_the_name_of_a_truth_value() {
-    let objects = render(&cases::control_plane("on")).unwrap();
+    let objects = cases::control_plane("on").objects();
     let mesh = objects
         .iter()
         .find_map(|it| it.at("/data/mesh")?.as_str())
@@ -112,15 +115,15 @@ fn the_node_agent_differs_by_nothing_but_what_was_configured() {
         bin_dir: bin_dir.to_owned(),
         conf_dir: conf_dir.to_owned(),
     };
-    let node_agent = |injection| -> Vec<Object> {
+    let node_agent = |phase| -> Vec<Object> {
         let paths = paths("/opt/cni/bin", "/etc/cni/net.d");
-        let mut objects = render(&cases::with_node_agent("mesh", paths, injection)).unwrap();
+        let mut objects = cases::with_node_agent("mesh", paths, phase).objects();
         objects.retain(|it| it.id().name.starts_with("istio-cni"));
         objects
     };
-    let before = node_agent(Injection::IstioInit);
+    let before = node_agent(Phase::RollingOut);
     assert_eq!(before.len(), 7);
-    assert_eq!(before, node_agent(Injection::IstioValidation));
+    assert_eq!(before, node_agent(Phase::On));
 }
 
 proptest! {
@@ -137,15 +140,22 @@ proptest! {
         let plain = cases::with_node_agent(
             "mesh",
             CniPaths { bin_dir: "/a".to_owned(), conf_dir: "/b".to_owned() },
-            Injection::IstioValidation,
+            Phase::On,
         );
-        let mut odd = plain.clone();
-        odd.namespace.clone_from(&namespace);
-        odd.images.pilot.clone_from(&image);
-        odd.images.cni.clone_from(&image);
-        odd.node_agent = Some(CniPaths { bin_dir: bin_dir.clone(), conf_dir });
-        let objects = render(&odd).unwrap();
-        prop_assert_eq!(objects.len(), render(&plain).unwrap().len());
+        let mut mesh = plain.mesh().clone();
+        mesh.images.pilot.clone_from(&image);
+        mesh.images.cni.clone_from(&image);
+        mesh.cni = CniSetting::On(CniPaths { bin_dir: bin_dir.clone(), conf_dir });
+        let odd = ControlPlane {
+            intent: Intent {
+                identity: Identity::new("istio-pilot", &namespace),
+                target: Target::Installed(mesh),
+                ..plain.intent.clone()
+            },
+            phase: Phase::On,
+        };
+        let objects = odd.objects();
+        prop_assert_eq!(objects.len(), plain.objects().len());
         let find = |kind: &str| objects.iter().find(|it| it.kind() == kind).unwrap();
         let image_of = |object: &Object| object.at("/spec/template/spec/containers/0/image").cloned();
         prop_assert_eq!(image_of(find("Deployment")), Some(Value::String(image.clone())));

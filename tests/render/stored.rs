@@ -1,10 +1,12 @@
 //! What a real API server makes of the objects.
 
-use istio_pilot::control_plane::{CniPaths, Injection};
+use istio_pilot::cni::Phase;
+use istio_pilot::desired::gateway;
+use istio_pilot::desired::stream::to_yaml_stream;
+use istio_pilot::intent::cni_paths::CniPaths;
 use istio_pilot::k8s::managed_fields::FIELD_MANAGER;
 use istio_pilot::k8s::object::Object;
 use istio_pilot::plan::drift;
-use istio_pilot::render::{render, render_gateway, to_yaml_stream};
 use test_cluster::{Options, TestCluster};
 
 use crate::cases;
@@ -23,12 +25,12 @@ fn the_api_server_stores_what_is_rendered_as_it_stands() {
         bin_dir: "/opt/cni/bin".to_owned(),
         conf_dir: "/etc/cni/net.d".to_owned(),
     };
-    // A name that YAML 1.1 takes for a truth value: kubectl reads the stream all the same.
-    let control_plane = cases::with_node_agent("on", paths, Injection::IstioValidation);
-    let mut wanted = render(&control_plane).unwrap();
+    // A name that YAML 1.1 takes for a truth value: kubectl reads the stream nevertheless.
+    let control_plane = cases::with_node_agent("on", paths, Phase::On);
+    let mut wanted = control_plane.objects();
     cluster.kubectl(&["create", "namespace", "on"]).unwrap();
     apply(&cluster, &wanted);
-    let gateway = render_gateway(&control_plane, "public").unwrap();
+    let gateway = gateway(&control_plane.intent.identity, control_plane.mesh()).unwrap();
     let wait = ["wait", "--for=condition=Established", "--timeout=60s"];
     let all = ["customresourcedefinitions", "--all"];
     cluster.kubectl(&[&wait[..], &all[..]].concat()).unwrap();

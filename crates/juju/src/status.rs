@@ -162,6 +162,14 @@ impl HookTools {
         Ok(answer.application_status)
     }
 
+    /// Whether Juju shows this status for this unit already.
+    ///
+    /// # Errors
+    /// When the tool fails.
+    pub fn shows_unit_status(&self, status: &Status) -> Result<bool, ToolError> {
+        Ok(self.unit_status()? == self.presentable(status))
+    }
+
     /// Shows a status for this unit (`status-set`), at once, unless Juju shows it already.
     ///
     /// Buffered log lines are written first, so that the log tells what led to the status.
@@ -169,10 +177,10 @@ impl HookTools {
     /// # Errors
     /// When a tool fails.
     pub fn set_unit_status(&self, status: &Status) -> Result<WriteOutcome, ToolError> {
-        let wanted = self.presentable(status);
-        if self.unit_status()? == wanted {
+        if self.shows_unit_status(status)? {
             return Ok(WriteOutcome::Unchanged);
         }
+        let wanted = self.presentable(status);
         self.flush_log();
         let command = ToolCommand::new("status-set")
             .arg(&wanted.status)

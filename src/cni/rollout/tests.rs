@@ -153,7 +153,7 @@ fn a_missing_directory_is_a_fault_with_paths_and_nodes() {
         }
         // An event of a pod that has gone says nothing.
         world.events.push(event("uid-gone", "FailedMount", message));
-        let expected = Fault::PathMissing {
+        let expected = AgentFault::PathMissing {
             paths: ["/no/such/bin".to_owned()].into(),
             nodes: ["a".to_owned(), "c".to_owned()].into(),
         };
@@ -175,9 +175,9 @@ fn pod_security_is_a_fault_while_pods_are_missing() {
     world.events.push(event("ds", "FailedCreate", message));
     assert_eq!(world.judge().fault, None);
     world.pods.clear();
-    assert_eq!(world.judge().fault, Some(Fault::PodSecurity));
+    assert_eq!(world.judge().fault, Some(AgentFault::PodSecurity));
     world.pod_security = Some("restricted");
-    assert_eq!(world.judge().fault, Some(Fault::PodSecurity));
+    assert_eq!(world.judge().fault, Some(AgentFault::PodSecurity));
     world.pod_security = Some("privileged");
     assert_eq!(world.judge().fault, None, "the event is from before");
 }

@@ -1,0 +1,224 @@
+//! From what is desired and what is there to what follows from both: pure.
+
+pub mod agent;
+pub mod awaited;
+pub mod gate;
+pub mod question;
+
+use crate::cni::drain::pod_name;
+use crate::cni::rollout::{AgentFault, Rollout};
+use crate::cni::{self, Phase, Switch};
+use crate::desired::{Desired, RenderError};
+use crate::istio::Injection;
+use crate::k8s::kind::{CUSTOM_RESOURCE_DEFINITION, DAEMON_SET, DEPLOYMENT};
+use crate::k8s::pod;
+use crate::observed::agent::AgentState;
+use crate::observed::collection::Collection;
+use crate::observed::{DefinitionUse, Observed};
+use crate::plan::conflicts::conflicting_installations;
+use crate::plan::ownership::may_delete;
+use crate::plan::{Obstacle, Plan, deletion_of_adopted, deletions_of_definitions, plan};
+use awaited::Awaited;
+use gate::Gate;
+
+/// What follows from what is desired and what is there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assessment {
+    /// Where the CNI switch stands.
+    pub phase: Phase,
+    /// How far the node agent is, if there is one.
+    pub rollout: Option<Rollout>,
+    /// The changes that make the cluster as the phase wants it.
+    pub plan: Plan,
+    /// Which of them may be made now.
+    pub gate: Gate,
+    /// Other installations that this one cannot live beside.
+    pub conflicts: Vec<Obstacle>,
+    /// Why the node agent cannot start until a person does something.
+    pub fault: Option<AgentFault>,
+    /// What the phase waits for.
+    pub awaited: Vec<Awaited>,
+    /// Whether no watch would report what is awaited, so that somebody has to look soon.
+    pub needs_polling: bool,
+}
+
+impl Assessment {
+    /// Everything that is awaited, what the control plane lacks first.
+    pub fn all_awaited(&self) -> impl Iterator<Item = &Awaited> {
+        self.gate.awaited.iter().chain(&self.awaited)
+    }
+
+    /// Obstacles and changes, a line each, as people read them; empty when there are none.
+    pub fn plan_text(&self) -> String {
+        let conflicts = self.conflicts.iter().map(|it| format!("! {it}\n"));
+        conflicts.chain([self.plan.to_string()]).collect()
+    }
+
+    /// Objects of others that stand in the way. While there is any, nothing may be changed.
+    pub fn obstacles(&self) -> impl Iterator<Item = &Obstacle> {
+        self.conflicts.iter().chain(&self.plan.obstacles)
+    }
+
+    /// On how many nodes the node agent is ready, and of how many, while the CNI is on.
+    pub fn ready_nodes(&self) -> Option<(u32, u32)> {
+        let rollout = self.rollout.as_ref().filter(|_| self.phase == Phase::On)?;
+        Some((rollout.counts.ready, rollout.counts.desired))
+    }
+
+    /// What to watch for something that is awaited to happen.
+    pub fn watched(&self) -> Vec<Collection> {
+        use Collection::{Agents, Istiods, Kind, Nodes, Pending, Warnings};
+        let mut watched = vec![Kind(CUSTOM_RESOURCE_DEFINITION), Kind(DEPLOYMENT), Istiods];
+        match self.phase {
+            Phase::RollingOut | Phase::On => {
+                watched.extend([Kind(DAEMON_SET), Agents, Nodes, Warnings]);
+            }
+            Phase::Draining => watched.push(Pending),
+            Phase::Removing => watched.extend([Kind(DAEMON_SET), Agents]),
+            Phase::Off => {}
+        }
+        watched
+    }
+}
+
+/// Assesses a cluster against what is desired of it.
+///
+/// # Errors
+/// A defect of this program: the objects of the phase cannot be rendered.
+pub fn assess(desired: &Desired<'_>, observed: &Observed) -> Result<Assessment, RenderError> {
+    let intent = desired.intent();
+    let rollout = agent::rollout(intent, observed);
+    let phase = phase(desired, observed, rollout.as_ref());
+    let wanted = desired.at(phase)?;
+    let frozen = agent::frozen(phase, intent, &observed.live);
+    let mut plan = plan(&wanted, &frozen, &observed.live, &intent.identity);
+    let mut conflicts = Vec::new();
+    if intent.is_removal() {
+        let is_last = plan.deletions.is_empty() && frozen.is_empty();
+        if is_last && observed.definition_use() == Some(DefinitionUse::Unused) {
+            plan.deletions = deletions_of_definitions(&observed.live);
+        }
+    } else {
+        conflicts = conflicting_installations(intent, &observed.live);
+        // An adopted node agent goes when this application's own would go.
+        let adopted = observed.daemon_set().filter(|_| phase == Phase::Removing);
+        let adopted = adopted.and_then(|it| deletion_of_adopted(it, &intent.identity));
+        plan.deletions.extend(adopted);
+    }
+    let gate = Gate::new(intent, phase, &plan, observed);
+    let (awaited, needs_polling) = awaited(desired, phase, observed, rollout.as_ref());
+    Ok(Assessment {
+        phase,
+        fault: fault(phase, observed, rollout.as_ref()),
+        rollout,
+        plan,
+        gate,
+        conflicts,
+        awaited,
+        needs_polling,
+    })
+}
+
+/// Where the CNI switch stands.
+fn phase(desired: &Desired<'_>, observed: &Observed, rollout: Option<&Rollout>) -> Phase {
+    let phase = cni::phase(Switch {
+        wanted: desired.intent().cni_paths().is_some(),
+        injection: observed.injection(),
+        agent: agent::agent(desired, observed, rollout),
+    });
+    let drained = observed.overdue.drain || observed.drain.is_over();
+    if phase == Phase::Draining && injects_istio_init(desired, observed) && drained {
+        return Phase::Removing;
+    }
+    phase
+}
+
+/// Whether new pods get no `istio-validation` any more, as far as the cluster's objects show.
+fn injects_istio_init(desired: &Desired<'_>, observed: &Observed) -> bool {
+    let intent = desired.intent();
+    if intent.is_removal() {
+        let injector = observed.injector();
+        return injector.is_none_or(|it| !may_delete(it, &intent.identity));
+    }
+    observed.injection() == Some(Injection::IstioInit)
+}
+
+fn fault(phase: Phase, observed: &Observed, rollout: Option<&Rollout>) -> Option<AgentFault> {
+    // A node agent that is going may fail as it likes.
+    if !phase.applies_agent() {
+        return None;
+    }
+    let nodes = observed.without_configuration.as_ref();
+    let without_configuration =
+        nodes
+            .filter(|nodes| !nodes.is_empty())
+            .map(|nodes| AgentFault::NoConfiguration {
+                nodes: nodes.clone(),
+            });
+    rollout
+        .and_then(|it| it.fault.clone())
+        .or(without_configuration)
+}
+
+/// What a phase waits for, and whether no watch would report it.
+fn awaited(
+    desired: &Desired<'_>,
+    phase: Phase,
+    observed: &Observed,
+    rollout: Option<&Rollout>,
+) -> (Vec<Awaited>, bool) {
+    match phase {
+        Phase::Draining if injects_istio_init(desired, observed) => {
+            (draining(observed), observed.drain.needs_polling())
+        }
+        Phase::Draining if desired.intent().is_removal() => (Vec::new(), false),
+        // First the injection configuration goes back; what follows is seen at the next look.
+        Phase::Draining => (vec![Awaited::InjectionChange], false),
+        Phase::Removing => {
+            let remaining = observed
+                .agent
+                .as_ref()
+                .map_or(0, AgentState::remaining_pods);
+            (vec![Awaited::AgentRemoval { remaining }], false)
+        }
+        Phase::RollingOut => (rolling_out(rollout), false),
+        // A node that joins is no trouble; one on which the node agent fails strands its pods.
+        Phase::On if rollout.is_some_and(|it| it.fails) => (rolling_out(rollout), false),
+        Phase::Off | Phase::On => (Vec::new(), false),
+    }
+}
+
+fn rolling_out(rollout: Option<&Rollout>) -> Vec<Awaited> {
+    let Some(rollout) = rollout else {
+        return vec![Awaited::AgentCreation];
+    };
+    if rollout.ready {
+        return Vec::new();
+    }
+    vec![Awaited::AgentRollout {
+        ready: rollout.counts.ready,
+        desired: rollout.counts.desired,
+        reason: rollout.reason(),
+    }]
+}
+
+/// What holds the node agent after injection has gone back to `istio-init`.
+fn draining(observed: &Observed) -> Vec<Awaited> {
+    let drain = &observed.drain;
+    let holding = drain.holding.as_deref().unwrap_or_default();
+    if !holding.is_empty() {
+        let holding = holding.iter().cloned();
+        return holding.map(Awaited::Acknowledgement).collect();
+    }
+    let pods: Vec<_> = drain.pods_in_need().collect();
+    let Some(first) = pods.first() else {
+        return vec![Awaited::Stragglers];
+    };
+    vec![Awaited::PodsInNeed {
+        reason: pod::why_not_ready(first, &[]),
+        pods: pods.iter().map(|it| pod_name(it)).collect(),
+    }]
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! What has to happen before a reconcile is done.
+
+use std::fmt;
+
+use crate::cni::acknowledgement::Holding;
+use crate::istio::names;
+use crate::k8s::object::ObjectId;
+use crate::k8s::rollout::{Counts, NOT_BEGUN};
+use crate::text::{LONGEST_IN_STATUS, shorten, up_to_three};
+
+/// Something that has to happen before a reconcile is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Awaited {
+    /// The API server serves a definition.
+    Definition(String),
+    /// istiod becomes ready.
+    Istiod {
+        /// How far it is.
+        progress: IstiodProgress,
+        /// Why it is no further, where that is known.
+        reason: Option<String>,
+    },
+    /// The node agent's DaemonSet is created.
+    AgentCreation,
+    /// The node agent becomes ready on the nodes.
+    AgentRollout {
+        /// On how many nodes it is.
+        ready: u32,
+        /// On how many nodes it should be.
+        desired: u32,
+        /// Why it is no further, where that is known.
+        reason: Option<String>,
+    },
+    /// The injection configuration goes back to `istio-init`.
+    InjectionChange,
+    /// An istiod takes the injection configuration up.
+    Acknowledgement(Holding),
+    /// Pods get past `istio-validation`, or go.
+    PodsInNeed {
+        /// Which, as namespace and name.
+        pods: Vec<String>,
+        /// What holds the first of them.
+        reason: String,
+    },
+    /// Pods appear that were injected just before.
+    Stragglers,
+    /// The node agent goes.
+    AgentRemoval {
+        /// How many of its pods are left.
+        remaining: usize,
+    },
+    /// Objects that are being deleted go.
+    Deletion(Vec<ObjectId>),
+}
+
+/// How far istiod is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IstiodProgress {
+    /// It does not exist.
+    Missing,
+    /// Its controller has not seen the newest specification.
+    NotBegun,
+    /// So many of its pods are ready.
+    Counted(Counts),
+}
+
+impl fmt::Display for IstiodProgress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => formatter.write_str("not created yet"),
+            Self::NotBegun => formatter.write_str(NOT_BEGUN),
+            Self::Counted(counts) => {
+                write!(formatter, "{}/{} ready", counts.ready(), counts.wanted)
+            }
+        }
+    }
+}
+
+impl Awaited {
+    /// What is awaited, and how far it is.
+    pub fn progress(&self) -> String {
+        match self {
+            Self::Definition(name) => format!("{name} not established yet"),
+            Self::Istiod { progress, .. } => format!("{} {progress}", names::ISTIOD),
+            Self::AgentCreation => format!("{} is not created yet", names::NODE_AGENT),
+            Self::AgentRollout { ready, desired, .. } => {
+                format!("{} {ready}/{desired} nodes", names::NODE_AGENT)
+            }
+            Self::InjectionChange => "the injection configuration changes".to_owned(),
+            Self::Acknowledgement(holding) => holding.to_string(),
+            Self::PodsInNeed { pods, .. } => format!(
+                "pods that still need the CNI node agent: {}",
+                up_to_three(pods)
+            ),
+            Self::Stragglers => {
+                "looking once more for pods that need the CNI node agent".to_owned()
+            }
+            Self::AgentRemoval { remaining } => {
+                format!("removing {} ({remaining} pods left)", names::NODE_AGENT)
+            }
+            Self::Deletion(ids) => {
+                format!(
+                    "deleting {}",
+                    up_to_three(ids.iter().map(ToString::to_string))
+                )
+            }
+        }
+    }
+
+    /// Why it is no further, where that is known.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Istiod { reason, .. } | Self::AgentRollout { reason, .. } => reason.as_deref(),
+            Self::PodsInNeed { reason, .. } => Some(reason),
+            Self::Definition(_)
+            | Self::AgentCreation
+            | Self::InjectionChange
+            | Self::Acknowledgement(_)
+            | Self::Stragglers
+            | Self::AgentRemoval { .. }
+            | Self::Deletion(_) => None,
+        }
+    }
+}
+
+/// Progress and reason, as a status shows them.
+impl fmt::Display for Awaited {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.progress())?;
+        match self.reason() {
+            Some(reason) => write!(formatter, " ({})", shorten(reason, LONGEST_IN_STATUS)),
+            None => Ok(()),
+        }
+    }
+}

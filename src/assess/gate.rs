@@ -1,0 +1,152 @@
+//! Which part of a plan may be carried out now.
+
+use super::awaited::{Awaited, IstiodProgress};
+use crate::cni::Phase;
+use crate::intent::Intent;
+use crate::k8s::kind::{CUSTOM_RESOURCE_DEFINITION, Wave};
+use crate::k8s::rollout::{Progress, is_established, progress};
+use crate::observed::Observed;
+use crate::plan::{Deletion, Plan, Upsert};
+
+/// Which part of a plan may be carried out now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gate {
+    /// What may be applied.
+    pub upserts: Upserts,
+    /// What may be deleted.
+    pub deletions: Deletions,
+    /// What the rest waits for.
+    pub awaited: Vec<Awaited>,
+}
+
+/// What may be applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Upserts {
+    /// Definitions, which come before anything else.
+    Definitions,
+    /// Nothing: the API server does not serve all definitions yet.
+    Nothing,
+    /// All but webhooks that do not exist yet, and what they check: their istiod is not ready.
+    AllButNewWebhooks,
+    /// Everything.
+    All,
+}
+
+/// What may be deleted, beside what must close.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deletions {
+    /// Everything, once everything wanted is there.
+    All,
+    /// The objects of one wave: the waves above it are gone.
+    Wave(Wave),
+    /// Definitions, which are the last.
+    Definitions,
+    /// Nothing: pods still need the node agent.
+    Nothing,
+}
+
+impl Gate {
+    /// The gate of a plan in a phase.
+    pub(super) fn new(intent: &Intent, phase: Phase, plan: &Plan, observed: &Observed) -> Self {
+        if intent.is_removal() {
+            return Self {
+                upserts: Upserts::Nothing,
+                deletions: Deletions::at_removal(phase, plan),
+                awaited: going(plan),
+            };
+        }
+        let (upserts, awaited) = upserts(plan, observed);
+        Self {
+            upserts,
+            deletions: Deletions::All,
+            awaited,
+        }
+    }
+
+    /// Whether an object may be applied.
+    pub fn allows_upsert(&self, upsert: &Upsert) -> bool {
+        let is_new = upsert.differences.is_none();
+        match self.upserts {
+            Upserts::Definitions => upsert.wave == Wave::Definitions,
+            Upserts::Nothing => false,
+            Upserts::AllButNewWebhooks => upsert.wave < Wave::Webhooks || !is_new,
+            Upserts::All => true,
+        }
+    }
+
+    /// Whether an object may be deleted, once everything wanted is there.
+    pub fn allows_deletion(&self, deletion: &Deletion) -> bool {
+        let wave = deletion.id.wave();
+        match self.deletions {
+            Deletions::All => true,
+            Deletions::Wave(last) => wave == Some(last),
+            Deletions::Definitions => wave == Some(Wave::Definitions),
+            Deletions::Nothing => false,
+        }
+    }
+}
+
+impl Deletions {
+    /// At a removal the last wave goes first, and each is gone before the one below it begins to
+    /// go. Pods of the node agent stay as long as pods need them.
+    fn at_removal(phase: Phase, plan: &Plan) -> Self {
+        let last = plan.deletions.iter().filter_map(|it| it.id.wave()).max();
+        match last {
+            Some(Wave::Definitions) => Self::Definitions,
+            Some(wave) if phase == Phase::Draining && wave <= Wave::Workloads => Self::Nothing,
+            Some(wave) => Self::Wave(wave),
+            None => Self::Nothing,
+        }
+    }
+}
+
+/// What is being deleted; definitions that others keep are not waited for.
+fn going(plan: &Plan) -> Vec<Awaited> {
+    let going = plan
+        .deletions
+        .iter()
+        .filter(|it| it.under_way && it.id.wave() != Some(Wave::Definitions));
+    let going: Vec<_> = going.map(|it| it.id.clone()).collect();
+    if going.is_empty() {
+        Vec::new()
+    } else {
+        vec![Awaited::Deletion(going)]
+    }
+}
+
+fn upserts(plan: &Plan, observed: &Observed) -> (Upserts, Vec<Awaited>) {
+    let is_definition = |it: &Upsert| it.wave == Wave::Definitions;
+    if plan.upserts.iter().any(is_definition) {
+        return (Upserts::Definitions, Vec::new());
+    }
+    let definitions = observed
+        .live
+        .values()
+        .filter(|it| it.is(&CUSTOM_RESOURCE_DEFINITION) && !is_established(it));
+    let unserved: Vec<_> = definitions
+        .map(|it| Awaited::Definition(it.id().name.clone()))
+        .collect();
+    if !unserved.is_empty() {
+        return (Upserts::Nothing, unserved);
+    }
+    match istiod(observed) {
+        None => (Upserts::All, Vec::new()),
+        Some(awaited) => (Upserts::AllButNewWebhooks, vec![awaited]),
+    }
+}
+
+/// What istiod still lacks; `None` when it is ready.
+fn istiod(observed: &Observed) -> Option<Awaited> {
+    let progress = match observed.istiod().map(progress) {
+        Some(Progress::Done) => return None,
+        Some(Progress::NotBegun) => IstiodProgress::NotBegun,
+        Some(Progress::Moving(counts) | Progress::Stuck(counts, _)) => {
+            IstiodProgress::Counted(counts)
+        }
+        None => IstiodProgress::Missing,
+    };
+    Some(Awaited::Istiod {
+        progress,
+        reason: observed.why_istiod_is_not_ready(),
+    })
+}

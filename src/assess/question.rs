@@ -1,0 +1,95 @@
+//! What has to be known beyond what is always read, before a cluster can be assessed.
+
+use super::{agent, injects_istio_init, phase};
+use crate::cni::Phase;
+use crate::desired::Desired;
+use crate::k8s::kind::CUSTOM_RESOURCE_DEFINITION;
+use crate::k8s::object::Object;
+use crate::observed::Observed;
+use crate::plan::ownership::may_delete;
+
+/// Something that only the cluster knows, and that is not always asked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Question<'a> {
+    /// How far the node agent is on the nodes.
+    AgentState,
+    /// Whether applying this DaemonSet would leave the pods of the live one as they are.
+    EffectOfApplying {
+        /// The DaemonSet to apply.
+        wanted: &'a Object,
+        /// The one there is.
+        live: &'a Object,
+    },
+    /// What each ready istiod injects now.
+    WhatIstiodsInject,
+    /// Which pods have not started yet.
+    PendingPods,
+    /// Whether the node agents say in their logs that they wait for a CNI configuration: those of
+    /// these pods, by their node.
+    AgentLogs(Vec<(String, String)>),
+    /// Whether there are custom resources of these definitions.
+    CustomResources(Vec<&'a Object>),
+}
+
+/// What is known already, beside what was observed in this look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Every istiod was seen to inject `istio-init` since the injection configuration changed.
+    pub acknowledged: bool,
+    /// It has taken longer than things that go well.
+    pub takes_long: bool,
+}
+
+/// The next question to be answered; `None` when the cluster can be assessed.
+pub fn open_question<'a>(
+    desired: &'a Desired<'_>,
+    observed: &'a Observed,
+    known: Known,
+) -> Option<Question<'a>> {
+    let intent = desired.intent();
+    if observed.agent.is_none() && agent::needs_state(intent, observed) {
+        return Some(Question::AgentState);
+    }
+    if observed.keeps_agent_pods.is_none()
+        && let Some((wanted, live)) = agent::of_unknown_effect(desired, observed)
+    {
+        return Some(Question::EffectOfApplying { wanted, live });
+    }
+    let rollout = agent::rollout(intent, observed);
+    match phase(desired, observed, rollout.as_ref()) {
+        Phase::Draining if injects_istio_init(desired, observed) => {
+            let drain = &observed.drain;
+            // At a removal the injecting webhook is gone: there is nobody to ask.
+            let acknowledged = known.acknowledged || intent.is_removal();
+            match (&drain.holding, &drain.pending) {
+                (None, _) if !acknowledged => Some(Question::WhatIstiodsInject),
+                (_, None) if acknowledged => Some(Question::PendingPods),
+                _ => None,
+            }
+        }
+        Phase::RollingOut if known.takes_long && observed.without_configuration.is_none() => {
+            let rollout = rollout.filter(|it| it.fault.is_none() && !it.running.is_empty())?;
+            Some(Question::AgentLogs(rollout.running.into_iter().collect()))
+        }
+        Phase::Off if intent.is_removal() && observed.definition_use().is_none() => {
+            definitions(desired, observed)
+        }
+        _ => None,
+    }
+}
+
+/// At the end of a removal: whether anybody still uses the definitions.
+fn definitions<'a>(desired: &Desired<'_>, observed: &'a Observed) -> Option<Question<'a>> {
+    let identity = &desired.intent().identity;
+    let (definitions, others): (Vec<_>, Vec<_>) = observed
+        .live
+        .values()
+        .partition(|it| it.is(&CUSTOM_RESOURCE_DEFINITION));
+    if others.iter().any(|it| may_delete(it, identity)) {
+        return None;
+    }
+    let ours = definitions
+        .into_iter()
+        .filter(|it| it.is_written_by_this_charm());
+    Some(Question::CustomResources(ours.collect()))
+}

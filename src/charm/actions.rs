@@ -1,0 +1,85 @@
+//! The charm's actions, as `juju run` starts them.
+
+pub(crate) mod detect_cni_paths;
+mod list_stale_workloads;
+mod restart_stale_workloads;
+
+use juju::Status;
+use juju::action::ActionResults;
+
+use super::{Charm, Stop};
+use crate::assess::Assessment;
+use crate::reconcile::preview;
+
+impl Charm {
+    /// Runs one action. Its failure is shown to the user, and is no error of the unit.
+    ///
+    /// # Errors
+    /// A defect, or a hook tool that fails.
+    pub(super) async fn act(&self, action: &str) -> anyhow::Result<()> {
+        let done = match action {
+            "reconcile" => self.run_reconcile().await,
+            "plan" => self.run_plan().await,
+            "detect-cni-paths" => self.run_detect_cni_paths().await,
+            "list-stale-workloads" => self.run_list_stale_workloads().await,
+            "restart-stale-workloads" => self.run_restart_stale_workloads().await,
+            other => Err(Stop::failed(format!("this charm has no action {other}"))),
+        };
+        match done {
+            Ok(()) => Ok(()),
+            Err(Stop::Shown(status)) => Ok(self.tools.fail_action(status.message())?),
+            Err(Stop::Defect(error)) => Err(error),
+        }
+    }
+
+    /// Stops an action that only the leader may run.
+    fn must_lead(&self, does: &str, action: &str) -> Result<(), Stop> {
+        if self.tools.is_leader()? {
+            return Ok(());
+        }
+        Err(Stop::failed(format!(
+            "only the leader {does}; run: juju run {}/leader {action}",
+            self.application()
+        )))
+    }
+
+    async fn run_reconcile(&self) -> Result<(), Stop> {
+        self.must_lead("reconciles", "reconcile")?;
+        let status = self.reconcile().await?;
+        let mut results = ActionResults::new();
+        results.insert("status", status.name())?;
+        results.insert("message", status.message())?;
+        self.tools.set_action_results(&results)?;
+        match status {
+            Status::Blocked(_) | Status::Waiting(_) => Err(Stop::Shown(status)),
+            Status::Active(_) | Status::Maintenance(_) => Ok(()),
+        }
+    }
+
+    async fn run_plan(&self) -> Result<(), Stop> {
+        let cluster = self.cluster().await?;
+        let intent = self.intent(&cluster)?;
+        let assessment = preview(&intent, &cluster)
+            .await
+            .map_err(|error| Stop::failed(error.to_string()))?;
+        self.tools
+            .set_action_results(&results_of_plan(&assessment)?)?;
+        Ok(())
+    }
+}
+
+fn results_of_plan(assessment: &Assessment) -> anyhow::Result<ActionResults> {
+    let plan = &assessment.plan;
+    let changes = plan.upserts.len() + plan.deletions.len();
+    let text = assessment.plan_text();
+    let shown = if text.is_empty() {
+        "nothing to change"
+    } else {
+        &text
+    };
+    let mut results = ActionResults::new();
+    results.insert("changes", changes.to_string())?;
+    results.insert("obstacles", assessment.obstacles().count().to_string())?;
+    results.insert("plan", shown)?;
+    Ok(results)
+}

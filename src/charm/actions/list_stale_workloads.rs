@@ -1,0 +1,151 @@
+//! The action `list-stale-workloads`: what still runs with what was injected before.
+
+use juju::action::ActionResults;
+use k8s_openapi::api::core::v1::Pod;
+use serde::Deserialize;
+
+use crate::charm::{Charm, Stop};
+use crate::cluster::error::ClusterError;
+use crate::cluster::{Cluster, Scope, Selector};
+use crate::istio::names;
+use crate::k8s::kind;
+use crate::k8s::object::ObjectId;
+use crate::observed::new_pods::NewPods;
+use crate::stale::workload::{Workload, kinds_to_read, workloads};
+use crate::stale::{INJECTED, StalePod, to_json, to_table};
+
+#[derive(Deserialize)]
+struct Parameters {
+    namespace: Option<String>,
+}
+
+/// The stale workloads, and against what they were judged.
+pub(super) struct Stale {
+    /// What a pod that is created now gets.
+    pub(super) new_pods: NewPods,
+    /// The workloads, by namespace, kind and name.
+    pub(super) workloads: Vec<Workload>,
+}
+
+/// Why there is no list.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StaleError {
+    /// The server did not answer or refused.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// Nothing tells what new pods get.
+    #[error(
+        "ConfigMap {0} does not tell what new pods get: there is no control plane yet; see juju \
+         status"
+    )]
+    NoControlPlane(String),
+    /// The namespace asked for does not exist.
+    #[error("there is no namespace {0}")]
+    NoNamespace(String),
+}
+
+impl StaleError {
+    /// The action's end, in words for people.
+    pub(super) fn stop(&self, application: &str) -> Stop {
+        match self {
+            Self::Cluster(error) => Stop::refused(error, application),
+            Self::NoControlPlane(_) | Self::NoNamespace(_) => Stop::failed(self.to_string()),
+        }
+    }
+}
+
+impl Charm {
+    /// Runs the action.
+    pub(super) async fn run_list_stale_workloads(&self) -> Result<(), Stop> {
+        let Parameters { namespace } = self.tools.action_parameters()?;
+        let cluster = self.cluster().await?;
+        let stale = self.stale(&cluster, namespace.as_deref()).await?;
+        let results = results(&stale.new_pods, &stale.workloads)?;
+        self.tools.set_action_results(&results)?;
+        Ok(())
+    }
+
+    /// The stale workloads of a namespace, or of all.
+    pub(super) async fn stale(
+        &self,
+        cluster: &Cluster,
+        namespace: Option<&str>,
+    ) -> Result<Stale, Stop> {
+        let found = find(cluster, namespace).await;
+        found.map_err(|error| error.stop(self.application()))
+    }
+}
+
+/// The results that both actions have.
+pub(super) fn results(new_pods: &NewPods, workloads: &[Workload]) -> anyhow::Result<ActionResults> {
+    let mut results = ActionResults::new();
+    let pods: usize = workloads.iter().map(|it| it.pods).sum();
+    results.insert("workloads", workloads.len().to_string())?;
+    results.insert("pods", pods.to_string())?;
+    results.insert("new-pods-get", new_pods.injection.init_container())?;
+    if let Some(version) = new_pods.proxy {
+        results.insert("proxy-version", version.to_string())?;
+    }
+    if !workloads.is_empty() {
+        results.insert("table", to_table(workloads))?;
+        results.insert("json", to_json(workloads))?;
+    }
+    Ok(results)
+}
+
+/// Reads pods and what keeps them, in a namespace or everywhere, and judges them.
+///
+/// # Errors
+/// When the server does not answer or refuses, there is no injection configuration, or no such
+/// namespace.
+pub(super) async fn find(cluster: &Cluster, namespace: Option<&str>) -> Result<Stale, StaleError> {
+    let config = ObjectId::new(
+        &kind::CONFIG_MAP,
+        cluster.namespace(),
+        names::INJECTOR_CONFIG,
+    );
+    let new_pods = cluster.get(&config).await?.as_ref().and_then(NewPods::of);
+    let new_pods = new_pods.ok_or_else(|| {
+        let name = format!("{}/{}", cluster.namespace(), config.name);
+        StaleError::NoControlPlane(name)
+    })?;
+    if let Some(namespace) = namespace {
+        must_exist(cluster, namespace).await?;
+    }
+    let scope = namespace.map_or(Scope::Cluster, Scope::Namespace);
+    let injected = Selector {
+        labels: INJECTED,
+        fields: "",
+    };
+    let pods = cluster
+        .list_typed::<Pod>(&kind::POD, scope, injected)
+        .await?;
+    let judged = pods
+        .items
+        .iter()
+        .filter_map(|it| StalePod::judge(it, &new_pods));
+    let pods: Vec<_> = judged.collect();
+    let mut objects = Vec::new();
+    for kind in kinds_to_read(&pods) {
+        let listing = cluster.list(&kind, scope, Selector::default()).await?;
+        objects.extend(listing.items);
+    }
+    Ok(Stale {
+        new_pods,
+        workloads: workloads(&pods, &objects),
+    })
+}
+
+/// A mistyped namespace is empty, and would look as if all were well.
+async fn must_exist(cluster: &Cluster, namespace: &str) -> Result<(), StaleError> {
+    let fields = format!("metadata.name={namespace}");
+    let one = Selector {
+        labels: "",
+        fields: &fields,
+    };
+    let found = cluster.list(&kind::NAMESPACE, Scope::Cluster, one).await?;
+    if found.items.is_empty() {
+        return Err(StaleError::NoNamespace(namespace.to_owned()));
+    }
+    Ok(())
+}

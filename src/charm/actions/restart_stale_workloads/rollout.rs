@@ -1,0 +1,176 @@
+//! Restarting one workload, and waiting until it is back.
+
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::{Event, Pod};
+use k8s_openapi::jiff::Timestamp;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::cluster::error::ClusterError;
+use crate::cluster::watch::Watched;
+use crate::cluster::{Cluster, Listing, Scope, Selector};
+use crate::k8s::kind::{self, Kind};
+use crate::k8s::object::{Object, ObjectId};
+use crate::k8s::pod;
+use crate::k8s::rollout::{NOT_BEGUN, Progress, is_restarted, progress, refusal};
+use crate::k8s::selector::pod_selector;
+use crate::stale::workload::{Restart, Workload};
+use crate::step::deadlines::Timeouts;
+
+/// How long to wait before asking a server again that did not answer.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// What came of one restart.
+pub(super) enum Outcome {
+    /// All pods are new and available.
+    Back,
+    /// The workload went away.
+    Gone,
+    /// Something has set the pods' template back.
+    Undone,
+    /// It is not back; the text says how far it is and why.
+    Late(String),
+}
+
+/// Restarts a workload and waits until it is back, as long as its rollout moves: it is late when
+/// nothing has moved for [`Timeouts::switching`], or for the deadline of its own.
+///
+/// # Errors
+/// When the server does not answer or refuses.
+pub(super) async fn restart(
+    cluster: &Cluster,
+    workload: &Workload,
+    timeouts: Timeouts,
+) -> Result<Outcome, ClusterError> {
+    let ObjectId {
+        namespace, name, ..
+    } = &workload.id;
+    let (Restart::Rollout(kind), Some(namespace)) = (workload.restart, namespace) else {
+        return Ok(Outcome::Late(workload.restart.to_string()));
+    };
+    let rollout = Rollout {
+        cluster,
+        kind,
+        namespace,
+        fields: format!("metadata.name={name}"),
+        at: Timestamp::now(),
+    };
+    let at = rollout.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    match cluster.restart(&kind, namespace, name, &at).await {
+        Err(error) if error.is_not_found() => Ok(Outcome::Gone),
+        Err(error) => Err(error),
+        Ok(()) => rollout.come_back(timeouts.switching).await,
+    }
+}
+
+struct Rollout<'a> {
+    cluster: &'a Cluster,
+    kind: Kind,
+    namespace: &'a str,
+    /// Selects the workload.
+    fields: String,
+    at: Timestamp,
+}
+
+impl Rollout<'_> {
+    async fn come_back(&self, longest: Duration) -> Result<Outcome, ClusterError> {
+        let mut until = Instant::now() + longest;
+        let mut best = i64::MIN;
+        loop {
+            let listing = match self.look().await {
+                Err(error) if error.is_transient() && Instant::now() < until => {
+                    sleep(AGAIN).await;
+                    continue;
+                }
+                other => other?,
+            };
+            let Some(live) = listing.items.first() else {
+                return Ok(Outcome::Gone);
+            };
+            if !is_restarted(live, self.at) {
+                return Ok(Outcome::Undone);
+            }
+            let (text, score) = match progress(live) {
+                Progress::Done => return Ok(Outcome::Back),
+                Progress::Stuck(_, why) => return Ok(self.late(live, &why).await),
+                Progress::NotBegun => (NOT_BEGUN.to_owned(), i64::MIN),
+                Progress::Moving(counts) => (counts.to_string(), counts.score()),
+            };
+            // A pod that fails and recovers by turns is no progress.
+            if score > best {
+                best = score;
+                until = Instant::now() + longest;
+            }
+            if Instant::now() >= until {
+                return Ok(self.late(live, &text).await);
+            }
+            let watched = Watched {
+                kind: self.kind,
+                namespace: Some(self.namespace.to_owned()),
+                labels: String::new(),
+                fields: self.fields.clone(),
+                resource_version: listing.resource_version,
+            };
+            // Whether it changed or the time is over: the next look tells.
+            let _ = timeout_at(until, self.cluster.changed(&[watched])).await;
+        }
+    }
+
+    async fn look(&self) -> Result<Listing<Object>, ClusterError> {
+        let selector = Selector {
+            labels: "",
+            fields: &self.fields,
+        };
+        let scope = Scope::Namespace(self.namespace);
+        self.cluster.list(&self.kind, scope, selector).await
+    }
+
+    /// Why a workload is late: how far it is, and what holds it.
+    async fn late(&self, live: &Object, far: &str) -> Outcome {
+        match self.reason(live).await {
+            Ok(Some(why)) => Outcome::Late(format!("{far} ({why})")),
+            Ok(None) => Outcome::Late(far.to_owned()),
+            Err(error) => {
+                tracing::warn!(%error, "cannot tell why");
+                Outcome::Late(far.to_owned())
+            }
+        }
+    }
+
+    /// What the newest of its pods that are not ready says.
+    async fn reason(&self, live: &Object) -> Result<Option<String>, ClusterError> {
+        if let Some(refusal) = refusal(live) {
+            return Ok(Some(refusal));
+        }
+        let Some(labels) = pod_selector(live) else {
+            return Ok(None);
+        };
+        let scope = Scope::Namespace(self.namespace);
+        let selector = Selector {
+            labels: &labels,
+            fields: "",
+        };
+        let found = self
+            .cluster
+            .list_typed::<Pod>(&kind::POD, scope, selector)
+            .await?;
+        let held = found
+            .items
+            .iter()
+            .filter(|it| it.metadata.deletion_timestamp.is_none() && !pod::is_ready(it));
+        let Some(pod) = held.max_by_key(|it| it.metadata.creation_timestamp.clone()) else {
+            return Ok(None);
+        };
+        let warnings = Selector {
+            labels: "",
+            fields: "type=Warning",
+        };
+        let events = self
+            .cluster
+            .list_typed::<Event>(&kind::EVENT, scope, warnings)
+            .await?;
+        let name = pod.metadata.name.as_deref().unwrap_or_default();
+        let why = pod::why_not_ready(pod, &events.items);
+        Ok(Some(format!("{name}: {why}")))
+    }
+}

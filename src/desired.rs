@@ -1,0 +1,378 @@
+//! The objects that should exist: made from what is asked for, the cluster's version, and the phase
+//! of the CNI switch.
+//!
+//! Pure: the same [`Inputs`] always give the same objects, byte for byte.
+//!
+//! Left out because others set them: `caBundle` of both webhook configurations (istiod) and
+//! `spec.replicas` of istiod (its autoscaler). Values stand as the API server stores them, `2Gi`
+//! and not `2048Mi`, so that a comparison with the live object finds no difference where there is
+//! none.
+
+mod configuration;
+mod gateway;
+pub mod injection;
+pub mod stream;
+mod template;
+mod yaml;
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+use serde::{Deserialize as _, Serialize};
+use serde_json::Value;
+
+use crate::cni::Phase;
+use crate::intent::cni_paths::CniPaths;
+use crate::intent::identity::Identity;
+use crate::intent::images::Images;
+use crate::intent::{Intent, Mesh};
+use crate::istio::names::Names;
+use crate::istio::{Injection, REVISION};
+use crate::k8s::kind::{DAEMON_SET, Kind};
+use crate::k8s::labels;
+use crate::k8s::object::{Object, ObjectError};
+use crate::k8s::version::KubernetesVersion;
+use injection::InjectionError;
+use template::TemplateError;
+
+/// The API groups whose resources istiod reads.
+///
+/// The older ones among them are no longer served by Istio 1.31, but may still be in a cluster.
+const ISTIO_GROUPS: [&str; 7] = [
+    "authentication.istio.io",
+    "config.istio.io",
+    "extensions.istio.io",
+    "networking.istio.io",
+    "rbac.istio.io",
+    "security.istio.io",
+    "telemetry.istio.io",
+];
+
+/// The node agent's templates. Within a wave, objects keep the order of the templates.
+const NODE_AGENT: &[&str] = &[
+    "node-agent/access.yaml",
+    "node-agent/configuration.yaml",
+    "node-agent/daemon-set.yaml",
+];
+
+/// The control plane's templates.
+const CONTROL_PLANE: &[&str] = &[
+    "reader/access.yaml",
+    "istiod/access.yaml",
+    "istiod/service.yaml",
+    "istiod/deployment.yaml",
+    "istiod/autoscaler.yaml",
+    "webhooks/validator.yaml",
+    "webhooks/injector.yaml",
+];
+
+/// Why objects could not be rendered: always a defect of this program.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// Istio's resource definitions could not be made.
+    #[error(transparent)]
+    Definitions(#[from] istio_api::Error),
+    /// The configuration of injection could not be made.
+    #[error(transparent)]
+    Injection(#[from] InjectionError),
+    /// A template is wrong.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The rendered text is no YAML.
+    #[error("the template {template} gives no YAML")]
+    NoYaml {
+        /// Path below `templates/`.
+        template: &'static str,
+        /// What the YAML parser says.
+        source: serde_yaml::Error,
+    },
+    /// What was rendered is no Kubernetes object.
+    #[error("{origin}: no Kubernetes object")]
+    NoObject {
+        /// Path of a template, or what else it comes from.
+        origin: &'static str,
+        /// What is missing.
+        source: ObjectError,
+    },
+    /// An object, or a text inside one, could not be written.
+    #[error("cannot write an object as JSON")]
+    NoJsonForm(#[source] serde_json::Error),
+}
+
+/// What the templates can name.
+#[derive(Serialize)]
+struct Scope<'a> {
+    names: Names,
+    namespace: &'a str,
+    revision: &'static str,
+    istio_groups: [&'static str; 7],
+    images: &'a Images,
+    node_agent: Option<&'a CniPaths>,
+}
+
+/// What decides the objects of a control plane.
+#[derive(Clone, Copy, Debug)]
+pub struct Inputs<'a> {
+    /// Whose control plane it is.
+    pub identity: &'a Identity,
+    /// What the options ask for.
+    pub mesh: &'a Mesh,
+    /// The API server's version.
+    pub kubernetes: KubernetesVersion,
+    /// Where the CNI switch stands.
+    pub phase: Phase,
+}
+
+impl<'a> Inputs<'a> {
+    /// The directories of the node agent; `None` in a phase that applies none.
+    pub fn node_agent(&self) -> Option<&'a CniPaths> {
+        self.mesh.cni.paths().filter(|_| self.phase.applies_agent())
+    }
+
+    /// What new pods get.
+    pub fn injection(&self) -> Injection {
+        self.phase.injection()
+    }
+}
+
+/// The objects that should exist at one moment, in the order of applying. Each carries what says
+/// that this application keeps it: there is no other way to make one of these.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Wanted {
+    objects: Vec<Object>,
+    closed: BTreeSet<&'static str>,
+}
+
+impl Wanted {
+    /// Takes objects for those of an application: puts its labels on them and sorts them by
+    /// [`Wave`](crate::k8s::kind::Wave).
+    pub fn new(mut objects: Vec<Object>, identity: &Identity) -> Self {
+        for object in &mut objects {
+            labels::stamp(object, identity.instance());
+        }
+        objects.sort_by_key(|object| object.id().wave());
+        Self {
+            objects,
+            closed: BTreeSet::new(),
+        }
+    }
+
+    /// The same, and what there is of that kind beyond it has to go before anything else.
+    #[must_use]
+    pub fn closing(mut self, kind: &Kind) -> Self {
+        self.closed.insert(kind.kind);
+        self
+    }
+
+    /// Whether an object that is not wanted has to go before anything else.
+    pub fn closes(&self, live: &Object) -> bool {
+        self.closed.contains(live.kind())
+    }
+
+    /// The objects.
+    pub fn objects(&self) -> &[Object] {
+        &self.objects
+    }
+
+    /// The node agent's DaemonSet, if it is wanted.
+    pub fn daemon_set(&self) -> Option<&Object> {
+        self.objects.iter().find(|it| it.is(&DAEMON_SET))
+    }
+}
+
+/// Everything that should exist in one cluster: in the end, and in each phase on the way there.
+#[derive(Debug)]
+pub struct Desired<'a> {
+    intent: &'a Intent,
+    kubernetes: KubernetesVersion,
+    of_endpoints: Vec<Object>,
+    last_phase: Phase,
+    finally: Wanted,
+}
+
+impl<'a> Desired<'a> {
+    /// What an intent, with the objects of its relations, means in a cluster of that version.
+    ///
+    /// # Errors
+    /// A defect of this program.
+    pub fn new(
+        intent: &'a Intent,
+        of_endpoints: Vec<Object>,
+        kubernetes: KubernetesVersion,
+    ) -> Result<Self, RenderError> {
+        let last_phase = match intent.cni_paths() {
+            Some(_) => Phase::On,
+            None => Phase::Off,
+        };
+        let mut desired = Self {
+            intent,
+            kubernetes,
+            of_endpoints,
+            last_phase,
+            finally: Wanted::default(),
+        };
+        desired.finally = desired.render(last_phase)?;
+        Ok(desired)
+    }
+
+    /// What is asked for.
+    pub fn intent(&self) -> &'a Intent {
+        self.intent
+    }
+
+    /// The API server's version.
+    pub fn kubernetes(&self) -> KubernetesVersion {
+        self.kubernetes
+    }
+
+    /// What should exist in the end.
+    pub fn finally(&self) -> &Wanted {
+        &self.finally
+    }
+
+    /// What should exist in a phase.
+    ///
+    /// # Errors
+    /// A defect of this program.
+    pub fn at(&self, phase: Phase) -> Result<Cow<'_, Wanted>, RenderError> {
+        let same = phase.applies_agent() == self.last_phase.applies_agent()
+            && phase.injection() == self.last_phase.injection();
+        if same || self.intent.mesh().is_none() {
+            return Ok(Cow::Borrowed(&self.finally));
+        }
+        self.render(phase).map(Cow::Owned)
+    }
+
+    fn render(&self, phase: Phase) -> Result<Wanted, RenderError> {
+        let Some(mesh) = self.intent.mesh() else {
+            return Ok(Wanted::default());
+        };
+        let identity = &self.intent.identity;
+        let mut objects = render(&Inputs {
+            identity,
+            mesh,
+            kubernetes: self.kubernetes,
+            phase,
+        })?;
+        objects.extend_from_slice(&self.of_endpoints);
+        Ok(Wanted::new(objects, identity))
+    }
+}
+
+/// Renders every object of a control plane; the node agent's are among them in the phases that
+/// apply it.
+///
+/// # Errors
+/// Never for what a user can configure: an error is a defect of this program.
+fn render(inputs: &Inputs<'_>) -> Result<Vec<Object>, RenderError> {
+    let mut objects = definitions()?;
+    for config_map in configuration::config_maps(inputs)? {
+        objects.push(object("the configuration", config_map)?);
+    }
+    let scope = Scope::new(inputs);
+    for template in templates(inputs) {
+        objects.extend(documents(template, &scope)?);
+    }
+    Ok(objects)
+}
+
+impl<'a> Scope<'a> {
+    fn new(inputs: &Inputs<'a>) -> Self {
+        let namespace = inputs.identity.namespace();
+        Self {
+            names: Names::new(namespace),
+            namespace,
+            revision: REVISION,
+            istio_groups: ISTIO_GROUPS,
+            images: &inputs.mesh.images,
+            node_agent: inputs.node_agent(),
+        }
+    }
+}
+
+/// The templates that make up a control plane.
+fn templates(inputs: &Inputs<'_>) -> impl Iterator<Item = &'static str> {
+    let node_agent = inputs.node_agent().map_or(&[][..], |_| NODE_AGENT);
+    node_agent.iter().chain(CONTROL_PLANE).copied()
+}
+
+/// The Gateway that all ingress routes share, as configuration alone implies it.
+///
+/// # Errors
+/// As [`Desired::new`].
+pub fn gateway(identity: &Identity, mesh: &Mesh) -> Result<Object, RenderError> {
+    let gateway = gateway::gateway(&mesh.gateway.name, identity.namespace());
+    let gateway = serde_json::to_value(gateway).map_err(RenderError::NoJsonForm)?;
+    object("the Gateway", gateway)
+}
+
+/// The objects that one template gives.
+fn documents(template: &'static str, scope: &impl Serialize) -> Result<Vec<Object>, RenderError> {
+    let text = template::render(template, scope)?;
+    serde_yaml::Deserializer::from_str(&text)
+        .map(|document| {
+            let value = Value::deserialize(document)
+                .map_err(|source| RenderError::NoYaml { template, source })?;
+            object(template, value)
+        })
+        .collect()
+}
+
+/// The definitions of Istio's resources.
+///
+/// They are the same for every control plane, and making them costs more than all the rest: they
+/// are made once, with their labels, and shared.
+fn definitions() -> Result<Vec<Object>, RenderError> {
+    static MADE: OnceLock<Vec<Object>> = OnceLock::new();
+    if let Some(made) = MADE.get() {
+        return Ok(made.clone());
+    }
+    let definitions = istio_api::custom_resource_definitions()?
+        .into_iter()
+        .map(|definition| {
+            let mut definition = object("the definitions", definition)?;
+            labels::stamp_shared(&mut definition);
+            Ok(definition)
+        });
+    let definitions: Vec<_> = definitions.collect::<Result<_, RenderError>>()?;
+    Ok(MADE.get_or_init(|| definitions).clone())
+}
+
+/// Takes what comes from `origin` for an object.
+fn object(origin: &'static str, value: Value) -> Result<Object, RenderError> {
+    Object::from_value(value).map_err(|source| RenderError::NoObject { origin, source })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::intent::check::check;
+
+    /// A key that stands twice in a map would silently count once.
+    #[test]
+    fn no_template_says_anything_twice() {
+        let options = json!({"cni-bin-dir": "/a", "cni-conf-dir": "/b"});
+        let mesh = check(options.as_object().unwrap()).mesh.unwrap();
+        let inputs = Inputs {
+            identity: &Identity::new("istio-pilot", "mesh"),
+            mesh: &mesh,
+            kubernetes: KubernetesVersion {
+                major: 1,
+                minor: 34,
+            },
+            phase: Phase::On,
+        };
+        let scope = Scope::new(&inputs);
+        for template in templates(&inputs) {
+            let text = template::render(template, &scope).unwrap();
+            for document in serde_yaml::Deserializer::from_str(&text) {
+                // Unlike JSON values, YAML values refuse a second value for a key.
+                let read = serde_yaml::Value::deserialize(document);
+                assert!(read.is_ok(), "{template}: {read:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! istiod's configuration: three `ConfigMap`s that hold long texts made elsewhere.
+//!
+//! No template: there would be nothing in it, and the texts would be quoted to be read back.
+
+use serde_json::{Value, json};
+
+use crate::desired::Inputs;
+use crate::desired::injection::{self, InjectionError, InjectorConfig, MeshConfig};
+use crate::istio::REVISION;
+use crate::istio::names;
+
+/// What the ConfigMap `values` says of itself.
+const DESCRIPTION: &str = "The installation's settings, by the names that Istio's own installer \
+    gives them. For people and tools that look: nothing reads them back, a change here has no \
+    effect.";
+
+/// The mesh configuration, what istiod injects, and the settings behind both.
+pub(super) fn config_maps(inputs: &Inputs<'_>) -> Result<[Value; 3], InjectionError> {
+    let MeshConfig {
+        mesh,
+        mesh_networks,
+    } = injection::mesh_config(inputs)?;
+    let InjectorConfig { config, values } = injection::injector_config(inputs)?;
+    let settings = injection::release_values(inputs)?;
+    let config_map = |name: &str, data: Value| {
+        json!({
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {
+                "name": name,
+                "namespace": inputs.identity.namespace(),
+                "labels": {"app.kubernetes.io/name": "istiod", "istio.io/rev": REVISION},
+            },
+            "data": data,
+        })
+    };
+    let mut shown = config_map(
+        names::VALUES,
+        json!({"merged-values": settings, "original-values": settings}),
+    );
+    shown["metadata"]["annotations"] = json!({"kubernetes.io/description": DESCRIPTION});
+    Ok([
+        config_map(
+            names::MESH_CONFIG,
+            json!({"mesh": mesh, "meshNetworks": mesh_networks}),
+        ),
+        config_map(
+            names::INJECTOR_CONFIG,
+            json!({"config": config, "values": values}),
+        ),
+        shown,
+    ])
+}

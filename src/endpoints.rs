@@ -1,0 +1,102 @@
+//! The relations: what each endpoint asks for, and what it is told.
+//!
+//! One file here is one implementation of [`Endpoint`], and one line in [`ALL`].
+
+mod istio_pilot;
+
+use std::collections::BTreeMap;
+
+use juju::names::RelationId;
+use juju::relation::{Bag, DatabagChanges, OwnBag, Relation};
+
+use crate::intent::Intent;
+use crate::k8s::object::Object;
+use crate::observed::Observed;
+
+/// Every endpoint that this charm serves.
+pub const ALL: [&dyn Endpoint; 1] = [&istio_pilot::IstioPilot];
+
+/// The relations of each endpoint, by its name.
+pub type Relations = BTreeMap<&'static str, Vec<Relation>>;
+
+/// One endpoint of `metadata.yaml`.
+pub trait Endpoint: Sync {
+    /// Its name.
+    fn name(&self) -> &'static str;
+
+    /// The databags that it reads. Each costs a process in each relation.
+    fn reads(&self) -> &'static [Bag];
+
+    /// Puts what its relations ask for into the intent. One relation's mistake is that relation's
+    /// problem, and no other's.
+    fn request(&self, relations: &[Relation], intent: &mut Intent);
+
+    /// The objects that serve its relations.
+    fn objects(&self, _intent: &Intent) -> Vec<Object> {
+        Vec::new()
+    }
+
+    /// What a relation's databags should hold. Only the leader may write its application's.
+    fn publish(&self, relation: &Relation, world: &World<'_>) -> Vec<Publication>;
+}
+
+/// What there is to tell.
+#[derive(Clone, Copy, Debug)]
+pub struct World<'a> {
+    /// What is asked of the mesh.
+    pub intent: &'a Intent,
+    /// The cluster as it was seen last; `None` when it was not seen.
+    pub observed: Option<&'a Observed>,
+    /// Whether this unit is the leader.
+    pub leader: bool,
+}
+
+/// What one databag of this application or unit should hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Publication {
+    /// The relation.
+    pub relation: RelationId,
+    /// Which databag.
+    pub bag: OwnBag,
+    /// What differs from what it holds.
+    pub changes: DatabagChanges,
+}
+
+impl Publication {
+    /// What a relation's databag should hold: keys that are not named stay as they are.
+    pub fn new(relation: &Relation, bag: OwnBag, wanted: &DatabagChanges) -> Self {
+        Self {
+            relation: relation.id.clone(),
+            bag,
+            changes: relation.changes_to(bag, wanted),
+        }
+    }
+}
+
+/// Puts what all relations ask for into the intent.
+pub fn request(relations: &Relations, intent: &mut Intent) {
+    for endpoint in ALL {
+        endpoint.request(of(relations, endpoint), intent);
+    }
+}
+
+/// The objects that serve all relations.
+pub fn objects(intent: &Intent) -> Vec<Object> {
+    ALL.iter().flat_map(|it| it.objects(intent)).collect()
+}
+
+/// What all databags should hold that they do not hold yet.
+pub fn publications(relations: &Relations, world: &World<'_>) -> Vec<Publication> {
+    let mut publications = Vec::new();
+    for endpoint in ALL {
+        for relation in of(relations, endpoint) {
+            publications.extend(endpoint.publish(relation, world));
+        }
+    }
+    publications.retain(|it| !it.changes.is_empty());
+    publications
+}
+
+fn of<'a>(relations: &'a Relations, endpoint: &dyn Endpoint) -> &'a [Relation] {
+    relations.get(endpoint.name()).map_or(&[], Vec::as_slice)
+}

@@ -1,0 +1,94 @@
+//! What is asked of this mesh, checked.
+//!
+//! Making an [`Intent`] never fails: what is wrong stands in its problems, beside what is right.
+
+pub mod check;
+pub mod cni_paths;
+pub mod identity;
+pub mod images;
+pub mod options;
+pub mod problem;
+
+use cni_paths::{CniPaths, CniSetting};
+use identity::Identity;
+use images::Images;
+use problem::Problem;
+
+/// What this application is asked to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// Who is asked.
+    pub identity: Identity,
+    /// What the cluster should hold of it.
+    pub target: Target,
+    /// What cannot be done as it is asked, for the status.
+    pub problems: Vec<Problem>,
+    /// What is odd but harmless, for the log.
+    pub warnings: Vec<String>,
+}
+
+/// What the cluster should hold of an application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "there is one for each hook")]
+pub enum Target {
+    /// A control plane.
+    Installed(Mesh),
+    /// Nothing: the application is being removed.
+    Nothing,
+    /// What it holds already: an option cannot be used, and nobody knows what is wanted.
+    AsIs,
+}
+
+/// A control plane, as the options ask for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mesh {
+    /// Whether the node agent redirects traffic.
+    pub cni: CniSetting,
+    /// The images to run.
+    pub images: Images,
+    /// The Gateway that all ingress routes share.
+    pub gateway: Gateway,
+}
+
+/// The Gateway that all ingress routes share, as the options ask for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gateway {
+    /// Name of the Istio Gateway; option `default-gateway`.
+    pub name: String,
+    /// Name of the gateway's Service; option `gateway-service-name`.
+    pub service: String,
+    /// Subject of certificate requests; option `csr-domain-name`, `None` when empty.
+    pub csr_domain_name: Option<String>,
+    /// The user secret with a certificate; option `tls-secret-id`, `None` when empty.
+    pub tls_secret_id: Option<String>,
+}
+
+impl Intent {
+    /// The intent to remove everything that the application has made.
+    pub fn nothing(identity: Identity) -> Self {
+        Self {
+            identity,
+            target: Target::Nothing,
+            problems: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// The control plane that is asked for; `None` when there should be none, or nobody knows.
+    pub fn mesh(&self) -> Option<&Mesh> {
+        match &self.target {
+            Target::Installed(mesh) => Some(mesh),
+            Target::Nothing | Target::AsIs => None,
+        }
+    }
+
+    /// The directories of the node agent; `None` when there should be none.
+    pub fn cni_paths(&self) -> Option<&CniPaths> {
+        self.mesh()?.cni.paths()
+    }
+
+    /// Whether everything the application has made should go.
+    pub fn is_removal(&self) -> bool {
+        self.target == Target::Nothing
+    }
+}

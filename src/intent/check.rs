@@ -1,0 +1,74 @@
+//! From the options as Juju holds them to what they ask for.
+
+use super::options::{
+    CSR_DOMAIN_NAME, DEFAULT_GATEWAY, GATEWAY_SERVICE_NAME, Options, TLS_SECRET_ID, text,
+};
+use super::problem::Problem;
+use super::{Gateway, Mesh, cni_paths, images};
+
+/// What the options ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// The control plane, or everything that is wrong.
+    pub mesh: Result<Mesh, Vec<Problem>>,
+    /// What is odd but harmless, for the log.
+    pub warnings: Vec<String>,
+}
+
+/// Checks all options. Missing and null options take their defaults.
+///
+/// All problems come together, so that a person mends them in one go.
+pub fn check(options: &Options) -> Checked {
+    let mut problems = Vec::new();
+    let mut warnings = Vec::new();
+    let cni = cni_paths::parse(options, &mut problems);
+    let images = images::parse(options, &mut problems, &mut warnings);
+    let gateway = gateway(options, &mut problems);
+    let mesh = match (cni, images) {
+        (Some(cni), Some(images)) if problems.is_empty() => Ok(Mesh {
+            cni,
+            images,
+            gateway,
+        }),
+        _ => Err(problems),
+    };
+    Checked { mesh, warnings }
+}
+
+fn gateway(options: &Options, problems: &mut Vec<Problem>) -> Gateway {
+    let service = "istio-ingressgateway-workload";
+    Gateway {
+        name: dns_name(options, DEFAULT_GATEWAY, "istio-gateway", problems),
+        service: dns_name(options, GATEWAY_SERVICE_NAME, service, problems),
+        csr_domain_name: text(options, CSR_DOMAIN_NAME, problems).filter(|it| !it.is_empty()),
+        tls_secret_id: text(options, TLS_SECRET_ID, problems).filter(|it| !it.is_empty()),
+    }
+}
+
+/// A Kubernetes object name (RFC 1123 subdomain, at most 253 characters).
+fn dns_name(
+    options: &Options,
+    option: &'static str,
+    default: &str,
+    problems: &mut Vec<Problem>,
+) -> String {
+    let Some(name) = text(options, option, problems).filter(|it| !it.is_empty()) else {
+        return default.to_owned();
+    };
+    let label = |label: &str| {
+        let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        !label.is_empty()
+            && label.bytes().all(inner)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    if name.len() > 253 || !name.split('.').all(label) {
+        let message = "must be a Kubernetes name: lower-case letters, digits, '-' and '.', \
+                       at most 253 characters";
+        problems.push(Problem::of_option(option, message));
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests;

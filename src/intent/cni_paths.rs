@@ -1,0 +1,119 @@
+//! The two directories that switch the CNI node agent on.
+
+use serde::Serialize;
+
+use super::options::{CNI_BIN_DIR, CNI_CONF_DIR, Options, text};
+use super::problem::Problem;
+use crate::text::shorten;
+
+/// The directories of the nodes that the Istio CNI node agent writes to, already checked: both are
+/// absolute, without a trailing slash, and differ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CniPaths {
+    /// Where the container runtime looks for CNI plugins; option `cni-bin-dir`.
+    pub bin_dir: String,
+    /// Where the container runtime looks for CNI configuration; option `cni-conf-dir`.
+    pub conf_dir: String,
+}
+
+/// The main switch: on when both paths are set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CniSetting {
+    /// No node agent; new pods get `istio-init`.
+    Off {
+        /// The one option that is not set while the other is.
+        missing: Option<&'static str>,
+    },
+    /// The node agent with these directories; new pods get `istio-validation`.
+    On(CniPaths),
+}
+
+impl CniSetting {
+    /// The directories; `None` when the CNI is off.
+    pub fn paths(&self) -> Option<&CniPaths> {
+        match self {
+            Self::On(paths) => Some(paths),
+            Self::Off { .. } => None,
+        }
+    }
+}
+
+/// The longest path a Linux system call takes, in bytes (`PATH_MAX` of limits.h).
+const LONGEST_PATH: usize = 4096;
+
+/// The setting that both options make; `None` when one of them was a problem.
+pub(super) fn parse(options: &Options, problems: &mut Vec<Problem>) -> Option<CniSetting> {
+    let before = problems.len();
+    let bin_dir = directory(options, CNI_BIN_DIR, problems);
+    let conf_dir = directory(options, CNI_CONF_DIR, problems);
+    if problems.len() > before {
+        return None;
+    }
+    match (bin_dir, conf_dir) {
+        (Some(bin_dir), Some(conf_dir)) if bin_dir == conf_dir => {
+            let message = format!(
+                "must differ from {CNI_BIN_DIR}, both are {}",
+                shown(&conf_dir)
+            );
+            problems.push(Problem::of_option(CNI_CONF_DIR, message));
+            None
+        }
+        (Some(bin_dir), Some(conf_dir)) => Some(CniSetting::On(CniPaths { bin_dir, conf_dir })),
+        (None, None) => Some(CniSetting::Off { missing: None }),
+        (Some(_), None) => Some(CniSetting::Off {
+            missing: Some(CNI_CONF_DIR),
+        }),
+        (None, Some(_)) => Some(CniSetting::Off {
+            missing: Some(CNI_BIN_DIR),
+        }),
+    }
+}
+
+/// One directory, in the one form that names it; `None` when unset or a problem.
+fn directory(
+    options: &Options,
+    option: &'static str,
+    problems: &mut Vec<Problem>,
+) -> Option<String> {
+    let given = text(options, option, problems).filter(|it| !it.is_empty())?;
+    let path = given.strip_suffix('/').unwrap_or(&given);
+    match fault(path) {
+        None => Some(path.to_owned()),
+        Some(fault) => {
+            let message = format!("{} {fault}", shown(&given));
+            problems.push(Problem::of_option(option, message));
+            None
+        }
+    }
+}
+
+/// What makes a path unusable.
+fn fault(path: &str) -> Option<&'static str> {
+    if path.len() > LONGEST_PATH {
+        return Some("is longer than 4096 bytes");
+    }
+    if path.chars().any(char::is_control) {
+        return Some("holds a control character, such as a newline or a tab");
+    }
+    if path.is_empty() {
+        return Some("is the root directory; name the directory of the container runtime");
+    }
+    let Some(relative) = path.strip_prefix('/') else {
+        return Some("is not absolute: it must begin with /");
+    };
+    if relative.is_empty() {
+        return Some("is the root directory; name the directory of the container runtime");
+    }
+    relative.split('/').find_map(|part| match part {
+        "" => Some("has an empty part (//)"),
+        "." => Some("has a part '.'; write the path without it"),
+        ".." => Some("has a part '..'; write the path without it"),
+        _ => None,
+    })
+}
+
+/// A value as a message shows it: quoted, escaped, and cut when it is long.
+fn shown(value: &str) -> String {
+    const LONGEST: usize = 60;
+    format!("'{}'", shorten(value, LONGEST).escape_debug())
+}

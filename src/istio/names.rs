@@ -1,0 +1,115 @@
+//! The names of the objects of one control plane.
+//!
+//! They are those that `istioctl` 1.31 gives, so that an installation made by it is adopted and
+//! its tools find what they look for. Cluster-scoped names end in the namespace, so that several
+//! control planes have room in one cluster, with two irregularities: the injecting webhook has no
+//! such end in the namespace `istio-system`, and the node agent's names never have one, as a
+//! cluster can have one node agent only.
+
+use serde::Serialize;
+
+/// The namespace in which Istio's own guides install; `istioctl` shortens a name there.
+const USUAL_NAMESPACE: &str = "istio-system";
+
+/// Deployment, Service, account, Role, RoleBinding and autoscaler of istiod.
+pub const ISTIOD: &str = "istiod";
+/// The ConfigMap with the mesh configuration.
+pub const MESH_CONFIG: &str = "istio";
+/// The ConfigMap with what istiod injects.
+pub const INJECTOR_CONFIG: &str = "istio-sidecar-injector";
+/// The ConfigMap that shows the settings of the installation.
+pub const VALUES: &str = "values";
+/// The account by which other clusters' istiods read this one.
+pub const READER_ACCOUNT: &str = "istio-reader-service-account";
+/// The DaemonSet of the node agent.
+pub const NODE_AGENT: &str = "istio-cni-node";
+/// The ConfigMap with the node agent's environment.
+pub const NODE_AGENT_CONFIG: &str = "istio-cni-config";
+/// The node agent's account, and the role and binding it acts by.
+pub const NODE_AGENT_ACCOUNT: &str = "istio-cni";
+/// The role by which the node agent repairs pods.
+pub const NODE_AGENT_REPAIR_ROLE: &str = "istio-cni-repair-role";
+/// The binding of [`NODE_AGENT_REPAIR_ROLE`].
+pub const NODE_AGENT_REPAIR_BINDING: &str = "istio-cni-repair-rolebinding";
+
+/// All names of one control plane, those that depend on its namespace and those that do not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Names {
+    /// [`ISTIOD`].
+    pub istiod: &'static str,
+    /// [`MESH_CONFIG`].
+    pub mesh_config: &'static str,
+    /// [`INJECTOR_CONFIG`].
+    pub injector_config: &'static str,
+    /// [`VALUES`].
+    pub values: &'static str,
+    /// ClusterRole and binding of istiod.
+    pub istiod_cluster_role: String,
+    /// ClusterRole and binding by which istiod creates what a Gateway needs.
+    pub gateway_controller_cluster_role: String,
+    /// [`READER_ACCOUNT`].
+    pub reader_account: &'static str,
+    /// ClusterRole and binding of the reader account.
+    pub reader_cluster_role: String,
+    /// The webhook configuration that injects.
+    pub mutating_webhook: String,
+    /// The webhook configuration that validates Istio's resources.
+    pub validating_webhook: String,
+    /// [`NODE_AGENT`].
+    pub node_agent: &'static str,
+    /// [`NODE_AGENT_CONFIG`].
+    pub node_agent_config: &'static str,
+    /// [`NODE_AGENT_ACCOUNT`].
+    pub node_agent_account: &'static str,
+    /// [`NODE_AGENT_REPAIR_ROLE`].
+    pub node_agent_repair_role: &'static str,
+    /// [`NODE_AGENT_REPAIR_BINDING`].
+    pub node_agent_repair_binding: &'static str,
+}
+
+impl Names {
+    /// The names of the control plane in a namespace.
+    pub fn new(namespace: &str) -> Self {
+        Self {
+            istiod: ISTIOD,
+            mesh_config: MESH_CONFIG,
+            injector_config: INJECTOR_CONFIG,
+            values: VALUES,
+            istiod_cluster_role: format!("istiod-clusterrole-{namespace}"),
+            gateway_controller_cluster_role: format!("istiod-gateway-controller-{namespace}"),
+            reader_account: READER_ACCOUNT,
+            reader_cluster_role: format!("istio-reader-clusterrole-{namespace}"),
+            mutating_webhook: mutating_webhook(namespace),
+            validating_webhook: format!("istio-validator-{namespace}"),
+            node_agent: NODE_AGENT,
+            node_agent_config: NODE_AGENT_CONFIG,
+            node_agent_account: NODE_AGENT_ACCOUNT,
+            node_agent_repair_role: NODE_AGENT_REPAIR_ROLE,
+            node_agent_repair_binding: NODE_AGENT_REPAIR_BINDING,
+        }
+    }
+}
+
+/// The name of the webhook configuration that injects, of the control plane in a namespace.
+pub fn mutating_webhook(namespace: &str) -> String {
+    if namespace == USUAL_NAMESPACE {
+        return "istio-sidecar-injector".to_owned();
+    }
+    format!("istio-sidecar-injector-{namespace}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_injecting_webhook_is_shorter_in_istio_system() {
+        let names = Names::new("istio-system");
+        assert_eq!(names.mutating_webhook, "istio-sidecar-injector");
+        assert_eq!(names.validating_webhook, "istio-validator-istio-system");
+        assert_eq!(names.istiod_cluster_role, "istiod-clusterrole-istio-system");
+        let names = Names::new("kubeflow");
+        assert_eq!(names.mutating_webhook, "istio-sidecar-injector-kubeflow");
+        assert_eq!(names.validating_webhook, "istio-validator-kubeflow");
+    }
+}

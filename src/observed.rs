@@ -1,0 +1,99 @@
+//! The cluster as it was at one moment, as far as it matters to one application.
+
+pub mod agent;
+pub mod collection;
+pub mod drain;
+pub mod istiod;
+pub mod new_pods;
+
+use std::collections::BTreeSet;
+
+use k8s_openapi::api::core::v1::Pod;
+
+use crate::istio::{Injection, names};
+use crate::k8s::kind::{CONFIG_MAP, DAEMON_SET, DEPLOYMENT, MUTATING_WEBHOOK};
+use crate::k8s::object::{LiveObjects, Object, ObjectId};
+use agent::AgentState;
+use drain::Drain;
+use new_pods::NewPods;
+
+/// What was read of a cluster.
+///
+/// What is not always read is an `Option`: `None` until somebody had to know it.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// The model's namespace, where the control plane lives.
+    pub namespace: String,
+    /// Ours, what stands where ours should be, and every other control plane and node agent.
+    pub live: LiveObjects,
+    /// The istiods of our namespace.
+    pub istiods: Vec<Pod>,
+    /// How far the node agent is.
+    pub agent: Option<AgentState>,
+    /// Whether applying the node agent's DaemonSet would leave its pods as they are.
+    pub keeps_agent_pods: Option<bool>,
+    /// What still needs the node agent after injection has gone back to `istio-init`.
+    pub drain: Drain,
+    /// The nodes whose agents say in their logs that they wait for a CNI configuration.
+    pub without_configuration: Option<BTreeSet<String>>,
+    /// Whether anybody still uses Istio's definitions.
+    pub definitions: Option<DefinitionUse>,
+    /// What has held a removal for as long as it may.
+    pub overdue: Overdue,
+}
+
+/// Whether anybody still uses Istio's definitions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DefinitionUse {
+    /// Nobody does.
+    Unused,
+    /// Somebody does; the text says who, or by what.
+    Used(String),
+}
+
+/// What has held a removal for as long as it may, and holds it no longer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Overdue {
+    /// Pods that still need the node agent.
+    pub drain: bool,
+    /// Pods of the node agent.
+    pub agent_pods: bool,
+}
+
+impl Observed {
+    /// The node agent's DaemonSet.
+    pub fn daemon_set(&self) -> Option<&Object> {
+        let id = ObjectId::new(&DAEMON_SET, &self.namespace, names::NODE_AGENT);
+        self.live.get(&id)
+    }
+
+    /// The Deployment of istiod.
+    pub fn istiod(&self) -> Option<&Object> {
+        let id = ObjectId::new(&DEPLOYMENT, &self.namespace, names::ISTIOD);
+        self.live.get(&id)
+    }
+
+    /// What the injection configuration gives to new pods; `None` when there is none, or it cannot
+    /// be read.
+    pub fn injection(&self) -> Option<Injection> {
+        let id = ObjectId::new(&CONFIG_MAP, &self.namespace, names::INJECTOR_CONFIG);
+        let new_pods = NewPods::of(self.live.get(&id)?)?;
+        Some(new_pods.injection)
+    }
+
+    /// Whether anybody still uses Istio's definitions; `None` while nobody had to know.
+    ///
+    /// An istiod is a user; of the others only the cluster knows.
+    pub fn definition_use(&self) -> Option<DefinitionUse> {
+        let istiod = self.live.values().find(|it| it.is(&DEPLOYMENT));
+        let used = istiod.map(|it| DefinitionUse::Used(format!("{} uses them", it.id())));
+        used.or_else(|| self.definitions.clone())
+    }
+
+    /// The webhook configuration by which our istiods inject.
+    pub fn injector(&self) -> Option<&Object> {
+        let name = names::mutating_webhook(&self.namespace);
+        let id = ObjectId::new(&MUTATING_WEBHOOK, &self.namespace, &name);
+        self.live.get(&id)
+    }
+}

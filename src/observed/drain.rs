@@ -1,0 +1,43 @@
+//! What still needs the node agent after injection has gone back to `istio-init`.
+
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Pod;
+
+use crate::cni::acknowledgement::Holding;
+use crate::cni::drain::needs_agent;
+
+/// How long a pod that was injected just before may take to appear.
+pub const STRAGGLERS: Duration = Duration::from_secs(1);
+
+/// How far the draining is.
+#[derive(Clone, Debug, Default)]
+pub struct Drain {
+    /// The istiods that have not taken the change up; `None` while none was asked.
+    pub holding: Option<Vec<Holding>>,
+    /// For how long every istiod has been known to inject `istio-init`; `None` while one holds.
+    pub acknowledged_for: Option<Duration>,
+    /// Every pod of the cluster that has not started yet; `None` while nobody had to know.
+    pub pending: Option<Vec<Pod>>,
+}
+
+impl Drain {
+    /// The pods that still need the node agent.
+    pub fn pods_in_need(&self) -> impl Iterator<Item = &Pod> {
+        let pending = self.pending.iter().flatten();
+        pending.filter(|pod| needs_agent(pod))
+    }
+
+    /// Whether no pod needs the node agent any more, nor can one appear that does.
+    pub fn is_over(&self) -> bool {
+        let acknowledged = self
+            .acknowledged_for
+            .is_some_and(|since| since >= STRAGGLERS);
+        acknowledged && self.pending.is_some() && self.pods_in_need().next().is_none()
+    }
+
+    /// Whether nothing is left to wait for that a watch reports.
+    pub fn needs_polling(&self) -> bool {
+        self.pods_in_need().next().is_none()
+    }
+}

@@ -1,0 +1,59 @@
+//! Definitions that are there already.
+
+use super::*;
+
+fn definition(change: impl Fn(&mut Value)) -> Object {
+    let mut value = json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "d", "labels": {
+            "app.kubernetes.io/managed-by": "istio-pilot",
+            "app.kubernetes.io/version": "1.31.1",
+        }},
+        "spec": {"versions": [{"name": "v1", "storage": true, "schema": {
+            "openAPIV3Schema": {"properties": {"spec": {"type": "object"}}},
+        }}]},
+    });
+    change(&mut value);
+    object(value)
+}
+
+#[test]
+fn a_foreign_or_newer_definition_is_left() {
+    let wanted = definition(|_| {});
+    let foreign = definition(|it| it["metadata"]["labels"] = json!({"app": "istio"}));
+    let newer = definition(|it| {
+        it["metadata"]["labels"]["app.kubernetes.io/version"] = json!("1.32.0");
+    });
+    for there in [foreign, newer] {
+        let plan = planned(std::slice::from_ref(&wanted), &live([there]));
+        assert!(plan.is_empty() && plan.skipped.len() == 1, "{plan:?}");
+    }
+    let older = definition(|it| {
+        it["metadata"]["labels"]["app.kubernetes.io/version"] = json!("1.9.0");
+    });
+    assert_eq!(planned(&[wanted], &live([older])).upserts.len(), 1);
+}
+
+#[test]
+fn a_definition_is_never_loosened() {
+    let open = definition(|it| {
+        it["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["x-kubernetes-preserve-unknown-fields"] =
+            json!(true);
+    });
+    let plan = planned(&[open], &live([definition(|_| {})]));
+    assert!(
+        plan.upserts.is_empty() && plan.skipped.len() == 1,
+        "{plan:?}"
+    );
+}
+
+#[test]
+fn versions_with_stored_objects_stay() {
+    let there = definition(|it| {
+        it["spec"]["versions"] = json!([{"name": "v1alpha1", "storage": true}]);
+        it["status"] = json!({"storedVersions": ["v1alpha1"]});
+    });
+    let plan = planned(&[definition(|_| {})], &live([there]));
+    let versions = plan.upserts[0].object.at("/spec/versions").unwrap();
+    assert_eq!(versions[1], json!({"name": "v1alpha1", "storage": false}));
+}

@@ -1,0 +1,248 @@
+//! Asking the cluster what has to be known beyond what is always read.
+
+use std::collections::BTreeSet;
+
+use futures::future::{join_all, try_join_all};
+use k8s_openapi::api::core::v1::Pod;
+use tokio::time::Instant;
+
+use super::watches::Watches;
+use crate::assess::agent::has_same_template;
+use crate::assess::question::Question;
+use crate::cluster::error::ClusterError;
+use crate::cluster::write::{Mode, OnConflict};
+use crate::cluster::{Cluster, Scope, Selector};
+use crate::cni::acknowledgement::{
+    Holding, SILENCE, WEBHOOK_PATH, WEBHOOK_PORT, answer as injection, question,
+};
+use crate::cni::rollout::waits_for_configuration;
+use crate::istio::Injection;
+use crate::k8s::object::Object;
+use crate::k8s::{kind, pod};
+use crate::observed::agent::AgentState;
+use crate::observed::collection::Collection;
+use crate::observed::{DefinitionUse, Observed};
+use crate::step::journal::Journal;
+
+/// Selects the pods of node agents of any installation.
+const NODE_AGENT: &str = "k8s-app=istio-cni-node";
+/// The container of the node agent's pods.
+const AGENT_CONTAINER: &str = "install-cni";
+/// Of how many node agents the log is read at once.
+const MOST_LOGS: usize = 10;
+/// How many lines of each.
+const LOG_LINES: u32 = 20;
+
+/// An answer of the cluster.
+pub(super) enum Answer {
+    AgentState(AgentState),
+    KeepsAgentPods(bool),
+    Holding(Vec<Holding>),
+    PendingPods(Vec<Pod>),
+    WithoutConfiguration(BTreeSet<String>),
+    DefinitionUse(DefinitionUse),
+}
+
+impl Answer {
+    /// Puts the answer beside what is known already.
+    pub(super) fn enter(self, observed: &mut Observed) {
+        match self {
+            Self::AgentState(state) => observed.agent = Some(state),
+            Self::KeepsAgentPods(keeps) => observed.keeps_agent_pods = Some(keeps),
+            Self::Holding(holding) => observed.drain.holding = Some(holding),
+            Self::PendingPods(pods) => observed.drain.pending = Some(pods),
+            Self::WithoutConfiguration(nodes) => observed.without_configuration = Some(nodes),
+            Self::DefinitionUse(used) => observed.definitions = Some(used),
+        }
+    }
+}
+
+/// Asks the cluster. What counts from one look to the next is noted in the journal.
+///
+/// # Errors
+/// When the server does not answer or refuses.
+pub(super) async fn answer(
+    cluster: &Cluster,
+    question: Question<'_>,
+    observed: &Observed,
+    journal: &mut Journal,
+    watches: &mut Watches,
+    began: Instant,
+) -> Result<Answer, ClusterError> {
+    match question {
+        Question::AgentState => {
+            let state = agent_state(cluster, watches).await?;
+            Ok(Answer::AgentState(state))
+        }
+        Question::EffectOfApplying { wanted, live } => {
+            let keeps = keeps_pods(cluster, wanted, live, journal).await?;
+            Ok(Answer::KeepsAgentPods(keeps))
+        }
+        Question::WhatIstiodsInject => {
+            let answers = ask_istiods(cluster, &observed.istiods).await?;
+            let holding = journal.istiods_answered(&answers, began.elapsed());
+            if holding.is_empty() {
+                log_silent(&answers);
+            }
+            Ok(Answer::Holding(holding))
+        }
+        Question::PendingPods => {
+            journal.acknowledged(began.elapsed());
+            let pending = Selector {
+                labels: "",
+                fields: "status.phase=Pending",
+            };
+            let (collection, kind) = (Collection::Pending, &kind::POD);
+            let pods = watches.list(cluster, collection, kind, Scope::Cluster, pending);
+            Ok(Answer::PendingPods(pods.await?))
+        }
+        Question::AgentLogs(pods) => {
+            let nodes = without_configuration(cluster, &pods).await;
+            Ok(Answer::WithoutConfiguration(nodes))
+        }
+        Question::CustomResources(definitions) => {
+            let used = definition_use(cluster, &definitions).await?;
+            Ok(Answer::DefinitionUse(used))
+        }
+    }
+}
+
+/// Reads what says how far the node agent is.
+async fn agent_state(cluster: &Cluster, watches: &mut Watches) -> Result<AgentState, ClusterError> {
+    let ours = Scope::Namespace(cluster.namespace());
+    let agents = Selector {
+        labels: NODE_AGENT,
+        fields: "",
+    };
+    let warnings = Selector {
+        labels: "",
+        fields: "type=Warning",
+    };
+    let everything = Selector::default();
+    Ok(AgentState {
+        pods: watches
+            .list(cluster, Collection::Agents, &kind::POD, ours, agents)
+            .await?,
+        nodes: watches
+            .list(
+                cluster,
+                Collection::Nodes,
+                &kind::NODE,
+                Scope::Cluster,
+                everything,
+            )
+            .await?,
+        events: watches
+            .list(cluster, Collection::Warnings, &kind::EVENT, ours, warnings)
+            .await?,
+        pod_security: pod_security(cluster).await?,
+    })
+}
+
+/// The level that our namespace enforces
+/// (<https://kubernetes.io/docs/concepts/security/pod-security-admission/>).
+async fn pod_security(cluster: &Cluster) -> Result<Option<String>, ClusterError> {
+    let name = format!("metadata.name={}", cluster.namespace());
+    let ours = Selector {
+        labels: "",
+        fields: &name,
+    };
+    let namespaces = cluster.list(&kind::NAMESPACE, Scope::Cluster, ours).await?;
+    let level = namespaces
+        .items
+        .first()
+        .and_then(|it| it.label("pod-security.kubernetes.io/enforce"));
+    Ok(level.map(str::to_owned))
+}
+
+/// Whether applying a DaemonSet would leave the pods of the live one as they are.
+///
+/// Where a webhook of the cluster changes the pod template, as one that rewrites images does, the
+/// template is never the desired one; then the server says what applying would make of it.
+async fn keeps_pods(
+    cluster: &Cluster,
+    wanted: &Object,
+    live: &Object,
+    journal: &mut Journal,
+) -> Result<bool, ClusterError> {
+    let version = live.resource_version().unwrap_or_default();
+    if let Some(known) = journal.keeps_agent_pods(version) {
+        return Ok(known);
+    }
+    let applied = cluster.apply(wanted, Mode::DryRun, OnConflict::Take).await;
+    let keeps = match applied {
+        Ok(applied) => has_same_template(&applied, live),
+        Err(error) if error.is_transient() => return Err(error),
+        // Whatever is wrong is reported when it is applied.
+        Err(_) => false,
+    };
+    journal.tried_daemon_set(version, keeps);
+    Ok(keeps)
+}
+
+/// What each ready istiod injects; `None` for one that does not say so in time.
+async fn ask_istiods(
+    cluster: &Cluster,
+    istiods: &[Pod],
+) -> Result<Vec<(String, Option<Injection>)>, ClusterError> {
+    // One that is being deleted answers until it is gone.
+    let ready = istiods.iter().filter(|pod| pod::is_ready(pod));
+    let names = ready.filter_map(|pod| pod.metadata.name.as_deref());
+    let asked = names.map(|name| async move {
+        let answer = ask_istiod(cluster, name).await?;
+        Ok::<_, ClusterError>((name.to_owned(), answer))
+    });
+    try_join_all(asked).await
+}
+
+/// What one istiod gives to pods; `None` when it does not say so in time.
+///
+/// Only a refusal of the cluster is an error: with it no istiod could ever be asked.
+async fn ask_istiod(cluster: &Cluster, pod: &str) -> Result<Option<Injection>, ClusterError> {
+    let namespace = cluster.namespace();
+    let question = question(namespace);
+    let asking = cluster.ask_pod(namespace, pod, WEBHOOK_PORT, WEBHOOK_PATH, &question);
+    match tokio::time::timeout(SILENCE, asking).await {
+        Ok(Ok(review)) => Ok(injection(&review)),
+        Ok(Err(error)) if error.is_refused() => Err(error),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "an istiod does not answer");
+            Ok(None)
+        }
+        Err(_) => Ok(None),
+    }
+}
+
+fn log_silent(answers: &[(String, Option<Injection>)]) {
+    for (name, _) in answers.iter().filter(|(_, answer)| answer.is_none()) {
+        tracing::warn!("{name} does not say what it injects; continuing without it");
+    }
+    if answers.is_empty() {
+        tracing::warn!("no istiod is ready; continuing, as nothing can be injected");
+    }
+}
+
+/// The nodes whose agents say in their logs that they wait for a configuration. A log that cannot
+/// be read says nothing.
+async fn without_configuration(cluster: &Cluster, pods: &[(String, String)]) -> BTreeSet<String> {
+    let asked = pods.iter().take(MOST_LOGS).map(|(node, pod)| async move {
+        let log = cluster.last_lines(pod, AGENT_CONTAINER, LOG_LINES).await;
+        log.is_ok_and(|log| waits_for_configuration(&log))
+            .then(|| node.clone())
+    });
+    join_all(asked).await.into_iter().flatten().collect()
+}
+
+/// Whether there are custom resources of any of these definitions.
+async fn definition_use(
+    cluster: &Cluster,
+    definitions: &[&Object],
+) -> Result<DefinitionUse, ClusterError> {
+    for definition in definitions {
+        if cluster.has_custom_resources(definition).await? {
+            let name = &definition.id().name;
+            return Ok(DefinitionUse::Used(format!("there are {name}")));
+        }
+    }
+    Ok(DefinitionUse::Unused)
+}

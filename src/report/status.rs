@@ -1,0 +1,218 @@
+//! How it stands, as `juju status` shows it.
+
+use std::collections::BTreeSet;
+
+use juju::Status;
+
+use super::{LogLine, Outcome};
+use crate::cluster::error::{ClusterError, Fault};
+use crate::cni::Phase;
+use crate::cni::rollout::AgentFault;
+use crate::intent::Intent;
+use crate::intent::cni_paths::CniSetting;
+use crate::intent::options::{CNI_BIN_DIR, CNI_CONF_DIR};
+use crate::intent::problem::{Problem, Remedy};
+use crate::k8s::version::KubernetesVersion;
+use crate::step::condition::Condition;
+use crate::text::{LONGEST_IN_STATUS, shorten, up_to_three};
+
+/// Istio 1.31's own minimum
+/// (<https://istio.io/latest/docs/releases/supported-releases/#support-status-of-istio-releases>).
+const OLDEST_KUBERNETES: KubernetesVersion = KubernetesVersion {
+    major: 1,
+    minor: 32,
+};
+
+/// The oldest Kubernetes on whose nodes sidecars start before users' init containers
+/// (<https://istio.io/latest/docs/setup/additional-setup/cni/#compatibility-with-application-init-containers>).
+const NATIVE_SIDECARS: KubernetesVersion = KubernetesVersion {
+    major: 1,
+    minor: 33,
+};
+
+/// The status of a follower.
+pub fn standby() -> Status {
+    Status::Active("standby".to_owned())
+}
+
+/// The status of an application that is gone; nobody sees it.
+pub(super) fn removed() -> Status {
+    Status::Active(String::new())
+}
+
+/// The worst of how it stands.
+pub fn of_outcome(intent: &Intent, outcome: &Outcome) -> Status {
+    of_conditions(intent, outcome).0
+}
+
+/// The worst of how it stands, and what the log says beyond that.
+pub(super) fn of_conditions(intent: &Intent, outcome: &Outcome) -> (Status, Vec<LogLine>) {
+    let kubernetes = outcome.view.as_ref().map(|it| it.kubernetes);
+    let conditions = outcome.conditions.iter();
+    let conditions = conditions.map(|it| (of_condition(it, intent, kubernetes), in_full(it)));
+    // Without conditions nothing was done: a problem is the reason.
+    let problems = intent.problems.iter().map(|it| (of_problem(it), None));
+    let all: Vec<(Status, Option<String>)> = conditions.chain(problems).collect();
+    let is_alone = all.len() == 1;
+    let line = |(status, in_full): &(Status, Option<String>)| match in_full {
+        Some(text) => Some(format!("{}: {text}", status.name())),
+        // One alone is what the status says.
+        None => (!is_alone).then(|| format!("{}: {}", status.name(), status.message())),
+    };
+    let log = all.iter().filter_map(line).map(LogLine::Warning).collect();
+    let statuses = all.into_iter().map(|(status, _)| status);
+    let worst = Status::worst_of(statuses).unwrap_or_else(removed);
+    (worst, log)
+}
+
+fn of_problem(problem: &Problem) -> Status {
+    match problem.remedy {
+        Remedy::Person => Status::Blocked(problem.to_string()),
+        Remedy::Time => Status::Waiting(problem.to_string()),
+    }
+}
+
+fn of_condition(
+    condition: &Condition,
+    intent: &Intent,
+    kubernetes: Option<KubernetesVersion>,
+) -> Status {
+    let application = intent.identity.application();
+    match condition {
+        Condition::Settled { ready_nodes } => settled(*ready_nodes, intent, kubernetes),
+        Condition::InTheWay(obstacle) => Status::Blocked(obstacle.to_string()),
+        Condition::AgentFault(fault, phase) => Status::Blocked(agent_fault(fault, *phase, intent)),
+        Condition::StillWaiting(awaited) => Status::Waiting(format!(
+            "{awaited}; continues at the next update-status, or: juju run {application}/leader \
+             reconcile"
+        )),
+        Condition::Standby => standby(),
+        Condition::Unreachable(reason) => unreachable(reason),
+        Condition::Refused(fault, text) => refused(fault, text, application),
+    }
+}
+
+/// What a condition says in full, for the log, where its status may say less.
+fn in_full(condition: &Condition) -> Option<String> {
+    match condition {
+        Condition::Refused(_, text) => Some(text.clone()),
+        Condition::StillWaiting(awaited) => {
+            let reason = awaited.reason()?;
+            Some(format!("{}: {reason}", awaited.progress()))
+        }
+        Condition::Settled { .. }
+        | Condition::InTheWay(_)
+        | Condition::AgentFault(..)
+        | Condition::Unreachable(_)
+        | Condition::Standby => None,
+    }
+}
+
+/// What is odd, on a cluster of that version, about pods that rely on the CNI.
+pub(super) fn without_native_sidecars(kubernetes: KubernetesVersion) -> Option<String> {
+    (kubernetes < NATIVE_SIDECARS).then(|| {
+        "on nodes older than Kubernetes 1.33, init containers of users' pods have no network while \
+         the CNI is on"
+            .to_owned()
+    })
+}
+
+/// The status when no cluster could be reached at all.
+pub fn unreachable(reason: &str) -> Status {
+    Status::Waiting(format!("no Kubernetes API: {reason}"))
+}
+
+/// The status when the cluster refused, or did not answer.
+pub fn of_refusal(error: &ClusterError, application: &str) -> Status {
+    refused(error.fault(), &error.to_string(), application)
+}
+
+fn settled(
+    ready_nodes: Option<(u32, u32)>,
+    intent: &Intent,
+    kubernetes: Option<KubernetesVersion>,
+) -> Status {
+    let cni = intent.mesh().map(|it| &it.cni);
+    let mut text = match (cni, ready_nodes) {
+        (_, Some((ready, desired))) => format!("CNI on ({ready}/{desired} nodes)"),
+        (
+            Some(CniSetting::Off {
+                missing: Some(option),
+            }),
+            None,
+        ) => format!("CNI off: {option} is not set"),
+        (_, None) => "CNI off".to_owned(),
+    };
+    if let Some(version) = kubernetes.filter(|it| *it < OLDEST_KUBERNETES) {
+        text = format!(
+            "{text}; Kubernetes {version} is older than Istio supports ({OLDEST_KUBERNETES})"
+        );
+    }
+    Status::Active(text)
+}
+
+fn agent_fault(fault: &AgentFault, phase: Phase, intent: &Intent) -> String {
+    match fault {
+        AgentFault::PodSecurity => format!(
+            "Pod Security refuses the CNI node agent; run: kubectl label namespace {} \
+             --overwrite pod-security.kubernetes.io/enforce=privileged",
+            intent.identity.namespace()
+        ),
+        AgentFault::NoConfiguration { nodes } => format!(
+            "{CNI_CONF_DIR} holds no CNI configuration on {}: set the directory that the \
+             container runtime reads; injection stays at istio-init",
+            up_to_three(nodes)
+        ),
+        AgentFault::PathMissing { paths, nodes } => path_missing(paths, nodes, phase, intent),
+    }
+}
+
+/// Names the option whose directory is missing, and up to three nodes.
+fn path_missing(
+    paths: &BTreeSet<String>,
+    nodes: &BTreeSet<String>,
+    phase: Phase,
+    intent: &Intent,
+) -> String {
+    let set = intent.cni_paths();
+    let option = |path: &String| match set {
+        Some(set) if *path == set.bin_dir => format!("{CNI_BIN_DIR} {path}"),
+        Some(set) if *path == set.conf_dir => format!("{CNI_CONF_DIR} {path}"),
+        _ => path.clone(),
+    };
+    let paths: Vec<_> = paths.iter().map(option).collect();
+    let consequence = match phase {
+        Phase::On => "pods there cannot start",
+        _ => "injection stays at istio-init",
+    };
+    let verb = if paths.len() == 1 { "does" } else { "do" };
+    format!(
+        "{} {verb} not exist on {}; {consequence}",
+        paths.join(" and "),
+        up_to_three(nodes)
+    )
+}
+
+fn refused(fault: &Fault, text: &str, application: &str) -> Status {
+    match fault {
+        Fault::Forbidden(_) => Status::Blocked(format!(
+            "not allowed by the cluster; run: juju trust {application} --scope=cluster"
+        )),
+        Fault::Unauthenticated(_) => Status::Blocked(
+            "the API server does not accept the service account's token; delete this unit's pod, \
+             and it comes back with a new one"
+                .to_owned(),
+        ),
+        Fault::Unavailable(reason) => unreachable(&shorten(reason, LONGEST_IN_STATUS)),
+        Fault::Failing(_) | Fault::Outdated(_) => Status::Waiting(shorten(text, LONGEST_IN_STATUS)),
+        Fault::Denied(_)
+        | Fault::NotFound(_)
+        | Fault::Conflict(_)
+        | Fault::Immutable(_)
+        | Fault::Invalid(_)
+        | Fault::Unexpected(_) => Status::Blocked(shorten(text, LONGEST_IN_STATUS)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

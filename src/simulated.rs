@@ -1,0 +1,415 @@
+//! A cluster made of values, for the tests of the pure middle: it answers every question, and takes
+//! every step.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Pod;
+use serde_json::{Value, json};
+
+use crate::assess::question::{Known, Question, open_question};
+use crate::assess::{Assessment, assess};
+use crate::decide::{Facts, decide};
+use crate::desired::Desired;
+use crate::intent::Intent;
+use crate::intent::identity::Identity;
+use crate::istio::Injection;
+use crate::k8s::kind::{CUSTOM_RESOURCE_DEFINITION, DAEMON_SET, DEPLOYMENT, Kind};
+use crate::k8s::object::{LiveObjects, Object, ObjectId};
+use crate::k8s::version::KubernetesVersion;
+use crate::observed::agent::AgentState;
+use crate::observed::{DefinitionUse, Observed};
+use crate::plan::{Deletion, Upsert};
+use crate::report::{Outcome, Report, View, report};
+use crate::step::condition::Condition;
+use crate::step::deadlines::Timeouts;
+use crate::step::journal::Journal;
+use crate::step::{Step, next_step};
+
+/// Both options, as most people set them.
+pub(crate) const BOTH_PATHS: [(&str, &str); 2] = [
+    ("cni-bin-dir", "/opt/cni/bin"),
+    ("cni-conf-dir", "/etc/cni/net.d"),
+];
+
+pub(crate) const KUBERNETES: KubernetesVersion = KubernetesVersion {
+    major: 1,
+    minor: 34,
+};
+
+/// The cluster, and the hook that runs on it.
+pub(crate) struct Simulated {
+    pub(crate) intent: Intent,
+    pub(crate) live: LiveObjects,
+    /// Whether istiod's pods are ready.
+    pub(crate) istiod_is_ready: bool,
+    /// What the istiods inject; `None` for what the injection configuration says.
+    pub(crate) injects: Option<Vec<(String, Option<Injection>)>>,
+    /// Nodes, pods and events of the node agent.
+    pub(crate) agent: AgentState,
+    /// Pods that have not started yet.
+    pub(crate) pending: Vec<Pod>,
+    /// Whether the server would keep the node agent's pods when its DaemonSet is applied.
+    pub(crate) keeps_agent_pods: bool,
+    /// Nodes whose agents wait for a configuration.
+    pub(crate) without_configuration: BTreeSet<String>,
+    /// A kind of which there are custom resources.
+    pub(crate) custom_resources: Option<String>,
+    pub(crate) journal: Journal,
+    pub(crate) now: Duration,
+    versions: u64,
+}
+
+impl Simulated {
+    /// An empty cluster of three nodes, on which an application is asked for something.
+    pub(crate) fn new(options: &[(&str, &str)]) -> Self {
+        Self {
+            intent: intent(options),
+            live: LiveObjects::new(),
+            istiod_is_ready: true,
+            injects: None,
+            agent: AgentState {
+                nodes: ["n1", "n2", "n3"].map(|name| node(name, "True")).into(),
+                ..AgentState::default()
+            },
+            pending: Vec::new(),
+            keeps_agent_pods: false,
+            without_configuration: BTreeSet::new(),
+            custom_resources: None,
+            journal: Journal::start(Timeouts::default()),
+            now: Duration::ZERO,
+            versions: 0,
+        }
+    }
+
+    /// A cluster on which everything that is asked for is there.
+    pub(crate) fn settled(options: &[(&str, &str)]) -> Self {
+        let mut cluster = Self::new(options);
+        let story = cluster.run();
+        assert!(story.contains("active"), "{story}");
+        cluster.begin_hook(Timeouts::default());
+        cluster
+    }
+
+    /// Another hook begins.
+    pub(crate) fn begin_hook(&mut self, timeouts: Timeouts) {
+        self.journal = Journal::start(timeouts);
+        self.now = Duration::ZERO;
+    }
+
+    /// `juju config`, and the hook that follows.
+    pub(crate) fn configure(&mut self, options: &[(&str, &str)]) {
+        self.intent = intent(options);
+        self.begin_hook(Timeouts::default());
+    }
+
+    /// `juju remove-application`.
+    pub(crate) fn remove(&mut self) {
+        self.intent = Intent::nothing(self.intent.identity.clone());
+        self.begin_hook(Timeouts::default().of_removal());
+    }
+
+    /// What is seen of the cluster now, with every question answered.
+    pub(crate) fn observe(&mut self, desired: &Desired<'_>) -> Observed {
+        let mut observed = Observed {
+            namespace: self.intent.identity.namespace().to_owned(),
+            live: self.live.clone(),
+            overdue: self.journal.overdue(self.now),
+            ..Observed::default()
+        };
+        loop {
+            observed.drain.acknowledged_for = self.journal.acknowledged_for(self.now);
+            let known = Known {
+                acknowledged: observed.drain.acknowledged_for.is_some(),
+                takes_long: self.journal.takes_long(self.now),
+            };
+            match open_question(desired, &observed, known) {
+                None => return observed,
+                Some(Question::AgentState) => observed.agent = Some(self.agent.clone()),
+                Some(Question::EffectOfApplying { .. }) => {
+                    observed.keeps_agent_pods = Some(self.keeps_agent_pods);
+                }
+                Some(Question::WhatIstiodsInject) => {
+                    let configured = vec![("istiod-1".to_owned(), observed.injection())];
+                    let answers = self.injects.clone().unwrap_or(configured);
+                    let holding = self.journal.istiods_answered(&answers, self.now);
+                    observed.drain.holding = Some(holding);
+                }
+                Some(Question::PendingPods) => {
+                    self.journal.acknowledged(self.now);
+                    observed.drain.pending = Some(self.pending.clone());
+                }
+                Some(Question::AgentLogs(_)) => {
+                    observed.without_configuration = Some(self.without_configuration.clone());
+                }
+                Some(Question::CustomResources(_)) => {
+                    let used = self.custom_resources.clone();
+                    observed.definitions =
+                        Some(used.map_or(DefinitionUse::Unused, DefinitionUse::Used));
+                }
+            }
+        }
+    }
+
+    /// Observes and assesses.
+    pub(crate) fn assess(&mut self) -> (Observed, Assessment) {
+        let intent = self.intent.clone();
+        let desired = Desired::new(&intent, Vec::new(), KUBERNETES).unwrap();
+        let observed = self.observe(&desired);
+        let assessment = assess(&desired, &observed).unwrap();
+        self.journal.assessed(&assessment, self.now);
+        (observed, assessment)
+    }
+
+    /// Takes steps until the hook ends or would wait longer than a moment: the steps, a line each.
+    pub(crate) fn run(&mut self) -> String {
+        let mut story = String::new();
+        let mut last = String::new();
+        for _ in 0..50 {
+            let (line, ends) = self.take_step();
+            // A poll that finds nothing new is no part of the story.
+            if line != last {
+                writeln!(story, "{line}").unwrap();
+            }
+            last.clone_from(&line);
+            if ends {
+                break;
+            }
+        }
+        story
+    }
+
+    /// Takes one step: what it was, and whether the hook ends or waits for something outside.
+    pub(crate) fn take_step(&mut self) -> (String, bool) {
+        let (observed, assessment) = self.assess();
+        let phase = assessment.phase;
+        match next_step(&assessment, &observed.live, &self.journal, self.now) {
+            Step::Apply(upserts) => {
+                let line = format!(
+                    "{phase:?}: apply {}",
+                    counted(upserts.iter().map(|it| it.object.id()))
+                );
+                for upsert in &upserts {
+                    self.apply(upsert);
+                }
+                (line, false)
+            }
+            Step::Delete(deletions) => {
+                let line = format!(
+                    "{phase:?}: delete {}",
+                    counted(deletions.iter().map(|it| &it.id))
+                );
+                for deletion in &deletions {
+                    self.delete(deletion);
+                }
+                (line, false)
+            }
+            Step::Wait(wait) => {
+                self.journal.waited();
+                let shown = wait.shown.unwrap_or_default();
+                // What needs no change from outside goes on by itself.
+                self.now += wait.pause;
+                let is_short = wait.pause < Duration::from_secs(1);
+                (format!("{phase:?}: wait: {shown}"), !is_short)
+            }
+            Step::Finish(conditions) => {
+                let report = self.report(conditions, observed, assessment);
+                (format!("{phase:?}: {}", report.status), true)
+            }
+        }
+    }
+
+    pub(crate) fn report(
+        &self,
+        conditions: Vec<Condition>,
+        observed: Observed,
+        assessment: Assessment,
+    ) -> Report {
+        let outcome = Outcome {
+            conditions,
+            view: Some(View {
+                kubernetes: KUBERNETES,
+                observed,
+                assessment,
+            }),
+            journal: Some(self.journal.clone()),
+        };
+        let facts = Facts::of_removal(self.intent.identity.clone());
+        report(&facts, &self.intent, &outcome)
+    }
+
+    fn apply(&mut self, upsert: &Upsert) {
+        let before = self.live.get(upsert.object.id());
+        let before = before.and_then(|it| it.resource_version().map(str::to_owned));
+        let id = upsert.object.id().clone();
+        self.put(upsert.object.value().clone());
+        let after = self.live[&id].resource_version();
+        self.journal.applied(&id, before.as_deref(), after);
+    }
+
+    /// Stores an object as the server would after this charm has applied it.
+    pub(crate) fn put(&mut self, mut value: Value) {
+        self.versions += 1;
+        let mut fields = fields_of(&value);
+        for part in ["f:apiVersion", "f:kind", "f:status"] {
+            fields.as_object_mut().unwrap().remove(part);
+        }
+        value["metadata"]["uid"] = json!(format!("uid-{}", self.versions));
+        value["metadata"]["resourceVersion"] = json!(self.versions.to_string());
+        value["metadata"]["managedFields"] = json!([{
+            "manager": "istio-pilot", "operation": "Apply", "fieldsV1": fields,
+        }]);
+        value["status"] = self.status_of(&Object::from_value(value.clone()).unwrap());
+        self.put_as_it_is(value);
+    }
+
+    /// Stores an object of others.
+    pub(crate) fn put_as_it_is(&mut self, value: Value) {
+        let object = Object::from_value(value).unwrap();
+        if object.is(&DAEMON_SET) && object.id().namespace.as_deref() == Some("mesh") {
+            self.agent.pods = self.agent.nodes.iter().map(agent_pod).collect();
+        }
+        self.live.insert(object.id().clone(), object);
+    }
+
+    fn status_of(&self, object: &Object) -> Value {
+        if object.is(&CUSTOM_RESOURCE_DEFINITION) {
+            return json!({"conditions": [{"type": "Established", "status": "True"}]});
+        }
+        if object.is(&DEPLOYMENT) {
+            let available = u32::from(self.istiod_is_ready);
+            return json!({
+                "observedGeneration": 1, "replicas": 1, "updatedReplicas": 1,
+                "availableReplicas": available,
+            });
+        }
+        if object.is(&DAEMON_SET) {
+            return json!({
+                "observedGeneration": 1, "desiredNumberScheduled": 3,
+                "updatedNumberScheduled": 3, "numberReady": 3,
+            });
+        }
+        Value::Null
+    }
+
+    fn delete(&mut self, deletion: &Deletion) {
+        self.live.remove(&deletion.id);
+        if deletion.id.is(&DAEMON_SET) {
+            self.agent.pods.clear();
+        }
+    }
+
+    /// Changes the first object of a kind, as anybody may.
+    pub(crate) fn change(&mut self, kind: &Kind, change: impl Fn(&mut Value)) {
+        let found = self.live.values().find(|it| it.is(kind)).unwrap();
+        let mut value = found.value().clone();
+        change(&mut value);
+        self.versions += 1;
+        value["metadata"]["resourceVersion"] = json!(self.versions.to_string());
+        let object = Object::from_value(value).unwrap();
+        self.live.insert(object.id().clone(), object);
+    }
+
+    /// Makes the node agent's pod on a node fail, and the DaemonSet count it.
+    pub(crate) fn fail_agent(&mut self, node: &str, state: &Value) {
+        for pod in &mut self.agent.pods {
+            if pod.metadata.name.as_deref() == Some(&format!("agent-{node}")) {
+                let mut value = serde_json::to_value(&*pod).unwrap();
+                value["status"] = json!({
+                    "conditions": [
+                        {"type": "PodScheduled", "status": "True"},
+                        {"type": "Ready", "status": "False"},
+                    ],
+                    "containerStatuses": [{
+                        "name": "install-cni", "image": "cni", "imageID": "", "ready": false,
+                        "restartCount": 0, "state": state,
+                    }],
+                });
+                *pod = serde_json::from_value(value).unwrap();
+            }
+        }
+        self.change(&DAEMON_SET, |it| it["status"]["numberReady"] = json!(2));
+    }
+}
+
+fn intent(options: &[(&str, &str)]) -> Intent {
+    let options = options.iter();
+    decide(&Facts {
+        identity: Identity::new("pilot", "mesh"),
+        leader: true,
+        options: options
+            .map(|(key, value)| ((*key).to_owned(), json!(value)))
+            .collect(),
+        relations: BTreeMap::new(),
+    })
+}
+
+pub(crate) fn node(name: &str, ready: &str) -> k8s_openapi::api::core::v1::Node {
+    serde_json::from_value(json!({
+        "metadata": {"name": name},
+        "status": {"conditions": [{"type": "Ready", "status": ready}]},
+    }))
+    .unwrap()
+}
+
+fn agent_pod(node: &k8s_openapi::api::core::v1::Node) -> Pod {
+    let node = node.metadata.name.as_deref().unwrap();
+    serde_json::from_value(json!({
+        "metadata": {"name": format!("agent-{node}"), "uid": format!("uid-{node}")},
+        "spec": {"nodeName": node, "containers": []},
+        "status": {"conditions": [
+            {"type": "PodScheduled", "status": "True"}, {"type": "Ready", "status": "True"},
+        ]},
+    }))
+    .unwrap()
+}
+
+/// A pod that waits for `istio-validation`.
+pub(crate) fn waiting_pod(name: &str) -> Pod {
+    serde_json::from_value(json!({
+        "metadata": {"name": name, "namespace": "shop"},
+        "spec": {"containers": [], "initContainers": [{"name": "istio-validation"}]},
+        "status": {"phase": "Pending"},
+    }))
+    .unwrap()
+}
+
+/// The fields of a value as FieldsV1. Webhooks are known by their names; every other list is taken
+/// as a whole.
+fn fields_of(value: &Value) -> Value {
+    let Value::Object(fields) = value else {
+        return json!({});
+    };
+    let below = |(key, value): (&String, &Value)| {
+        let below = match (key.as_str(), value) {
+            ("webhooks", Value::Array(webhooks)) => webhooks.iter().map(by_name).collect(),
+            _ => fields_of(value),
+        };
+        (format!("f:{key}"), below)
+    };
+    Value::Object(fields.iter().map(below).collect())
+}
+
+fn by_name(item: &Value) -> (String, Value) {
+    (
+        format!("k:{}", json!({"name": item["name"]})),
+        fields_of(item),
+    )
+}
+
+/// How many objects of which kind; one alone by its name.
+fn counted<'a>(ids: impl Iterator<Item = &'a ObjectId>) -> String {
+    let mut counts: Vec<(&str, Vec<&str>)> = Vec::new();
+    for id in ids {
+        match counts.iter_mut().find(|(kind, _)| *kind == id.kind) {
+            Some((_, names)) => names.push(&id.name),
+            None => counts.push((&id.kind, vec![&id.name])),
+        }
+    }
+    let counts = counts.iter().map(|(kind, names)| match names.as_slice() {
+        [name] => format!("{kind} {name}"),
+        names => format!("{} {kind}", names.len()),
+    });
+    counts.collect::<Vec<_>>().join(", ")
+}

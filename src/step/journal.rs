@@ -1,0 +1,312 @@
+//! What one hook has done and seen: a value.
+//!
+//! All times are durations since the hook began, so that nothing here needs a clock.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::deadlines::{LEADERSHIP_TRUST, Timeouts};
+use crate::assess::Assessment;
+use crate::assess::awaited::Awaited;
+use crate::cni::Phase;
+use crate::cni::acknowledgement::{Acknowledgements, Holding};
+use crate::cni::rollout::AgentFault;
+use crate::istio::Injection;
+use crate::k8s::object::{LiveObjects, ObjectId};
+use crate::observed::Overdue;
+use crate::plan::Upsert;
+
+/// How long the rest of a burst of changes may take to arrive.
+pub const BURST: Duration = Duration::from_millis(50);
+/// For how long an observation stays true at most, whatever the watches say.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+/// How soon to look again where no watch reports what is awaited.
+const POLL: Duration = Duration::from_millis(200);
+/// After how long it is worth asking why.
+const LONG: Duration = Duration::from_secs(15);
+/// How long a fault must stay the same, so that all nodes that have it are named.
+const SAME_FAULT: Duration = Duration::from_secs(2);
+/// After how long a fault that keeps changing is reported as it is.
+const ANY_FAULT: Duration = Duration::from_secs(10);
+/// How often one object is applied in one hook before something else is taken to change it.
+const MOST_ATTEMPTS: u32 = 3;
+
+/// What one hook has done and seen.
+#[derive(Clone, Debug)]
+pub struct Journal {
+    timeouts: Timeouts,
+    /// When the unit was known to be the leader; `None` after a wait.
+    led_at: Option<Duration>,
+    /// How many requests in a row have failed.
+    failures: u32,
+    /// The phase of the last assessment.
+    phase: Phase,
+    /// How far what is awaited was when it last moved, and when that was.
+    progress: (Vec<String>, Duration),
+    fault: Option<FaultSeen>,
+    attempts: BTreeMap<ObjectId, Attempts>,
+    acknowledgement: Acknowledgement,
+    /// Whether applying the DaemonSet keeps its pods, by the version that was tried.
+    keeps_agent_pods: Option<(String, bool)>,
+    /// Whether this hook has seen the node agent go.
+    agent_went: bool,
+    /// What was left to delete, or held, at the last assessment.
+    remaining: Vec<ObjectId>,
+    /// What is odd but harmless, for the log.
+    warnings: Vec<String>,
+}
+
+/// The latest fault of the node agent.
+#[derive(Clone, Debug)]
+struct FaultSeen {
+    fault: AgentFault,
+    /// Since when it is the same.
+    same_since: Duration,
+    /// Since when there is one.
+    since: Duration,
+}
+
+/// How often an object was applied in this hook.
+#[derive(Clone, Debug, Default)]
+struct Attempts {
+    count: u32,
+    /// The version at which applying changed nothing, whatever the plan says.
+    unchanged_at: Option<String>,
+}
+
+/// What the istiods have said since the injection configuration went back.
+#[derive(Clone, Debug, Default)]
+struct Acknowledgement {
+    asking_since: Option<Duration>,
+    answers: Acknowledgements,
+    at: Option<Duration>,
+}
+
+impl Journal {
+    /// The journal of a hook that begins, on a unit that has just been found to be the leader.
+    pub fn start(timeouts: Timeouts) -> Self {
+        Self {
+            timeouts,
+            led_at: Some(Duration::ZERO),
+            failures: 0,
+            phase: Phase::Off,
+            progress: (Vec::new(), Duration::ZERO),
+            fault: None,
+            attempts: BTreeMap::new(),
+            acknowledgement: Acknowledgement::default(),
+            keeps_agent_pods: None,
+            agent_went: false,
+            remaining: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Notes what an assessment has shown.
+    pub fn assessed(&mut self, assessment: &Assessment, now: Duration) {
+        self.failures = 0;
+        self.phase = assessment.phase;
+        self.agent_went |= assessment.phase == Phase::Removing;
+        let deletions = assessment.plan.deletions.iter();
+        self.remaining = deletions.map(|it| it.id.clone()).collect();
+        self.note_fault(assessment.fault.as_ref(), now);
+        self.note_progress(assessment, now);
+        let goes_on = match assessment.phase {
+            Phase::Removing => true,
+            Phase::Draining => !assessment.awaited.contains(&Awaited::InjectionChange),
+            Phase::Off | Phase::RollingOut | Phase::On => false,
+        };
+        if !goes_on {
+            self.acknowledgement = Acknowledgement::default();
+        }
+    }
+
+    fn note_fault(&mut self, fault: Option<&AgentFault>, now: Duration) {
+        self.fault = fault.map(|fault| {
+            let seen = self.fault.take();
+            let since = seen.as_ref().map_or(now, |it| it.since);
+            let same = seen.filter(|it| it.fault == *fault);
+            FaultSeen {
+                fault: fault.clone(),
+                same_since: same.map_or(now, |it| it.same_since),
+                since,
+            }
+        });
+    }
+
+    /// How far the awaited is shows whether it moves; the reasons do not, as those of a pod that
+    /// keeps failing change for ever.
+    fn note_progress(&mut self, assessment: &Assessment, now: Duration) {
+        let progress: Vec<String> = match assessment.fault {
+            Some(_) => assessment
+                .gate
+                .awaited
+                .iter()
+                .map(Awaited::progress)
+                .collect(),
+            None => assessment.all_awaited().map(Awaited::progress).collect(),
+        };
+        if progress != self.progress.0 {
+            self.progress = (progress, now);
+        }
+    }
+
+    /// Whether the time for what is awaited is over.
+    pub fn is_over(&self, now: Duration) -> bool {
+        let Timeouts {
+            ordinary,
+            switching,
+            ..
+        } = self.timeouts;
+        if !self.phase.is_transition() {
+            return now >= ordinary;
+        }
+        let is_moving = now < self.progress.1 + ordinary;
+        now >= switching || (now >= ordinary && !is_moving)
+    }
+
+    /// Whether a fault has been there long enough to be reported. Nodes come upon it one by one.
+    pub fn has_settled_fault(&self, now: Duration) -> bool {
+        let longest = self.timeouts.ordinary;
+        self.fault.as_ref().is_some_and(|it| {
+            now >= it.same_since + SAME_FAULT.min(longest)
+                || now >= it.since + ANY_FAULT.min(longest)
+        })
+    }
+
+    /// Whether it has taken longer than things that go well.
+    pub fn takes_long(&self, now: Duration) -> bool {
+        now >= LONG.min(self.timeouts.ordinary)
+    }
+
+    /// How long to wait for a change before looking again anyway.
+    pub fn until_next_look(&self, needs_polling: bool, now: Duration) -> Duration {
+        let settling = self.fault.as_ref().map(|_| SAME_FAULT);
+        let pause = if needs_polling { Some(POLL) } else { settling };
+        let left = self.timeouts.switching.saturating_sub(now);
+        pause.unwrap_or(LONGEST_PAUSE).min(left.max(BURST))
+    }
+
+    /// Notes a request that failed. The pause before trying again; `None` when the hook has to end.
+    pub fn failed(&mut self, is_transient: bool, now: Duration) -> Option<Duration> {
+        self.failures += 1;
+        let pause = self.timeouts.retry(self.failures, is_transient)?;
+        (now + pause <= self.timeouts.of(self.phase)).then_some(pause)
+    }
+
+    /// What has held a removal for as long as it may.
+    pub fn overdue(&self, now: Duration) -> Overdue {
+        let is_over = |time: Option<Duration>| time.is_some_and(|it| now >= it);
+        Overdue {
+            drain: is_over(self.timeouts.drain),
+            agent_pods: is_over(self.timeouts.agent_pods),
+        }
+    }
+
+    /// Whether the unit is the leader for certain, without asking.
+    pub fn leads(&self, now: Duration) -> bool {
+        self.led_at
+            .is_some_and(|it| now.saturating_sub(it) < LEADERSHIP_TRUST)
+    }
+
+    /// Notes that the unit was found to be the leader, or not.
+    pub fn asked_for_leadership(&mut self, leads: bool, now: Duration) {
+        self.led_at = leads.then_some(now);
+    }
+
+    /// Notes a wait, after which the unit may be the leader no more.
+    pub fn waited(&mut self) {
+        self.led_at = None;
+    }
+
+    /// Whether applying an object can still be of use in this hook. `live` are the objects as they
+    /// were observed.
+    pub fn may_apply(&self, upsert: &Upsert, live: &LiveObjects) -> bool {
+        let id = upsert.object.id();
+        let Some(attempts) = self.attempts.get(id) else {
+            return true;
+        };
+        let version = live.get(id).and_then(|it| it.resource_version());
+        attempts.count < MOST_ATTEMPTS
+            && (version.is_none() || attempts.unchanged_at.as_deref() != version)
+    }
+
+    /// Notes that an object was applied: its version before and after.
+    pub fn applied(&mut self, id: &ObjectId, before: Option<&str>, after: Option<&str>) {
+        let attempts = self.attempts.entry(id.clone()).or_default();
+        attempts.count += 1;
+        attempts.unchanged_at = after.filter(|_| before == after).map(str::to_owned);
+        if attempts.count == MOST_ATTEMPTS {
+            self.warnings.push(format!(
+                "{id} does not stay as this charm applies it; something else changes it"
+            ));
+        }
+    }
+
+    /// Whether this hook has applied anything.
+    pub fn has_applied(&self) -> bool {
+        !self.attempts.is_empty()
+    }
+
+    /// Whether this hook has seen the node agent go.
+    pub fn has_seen_agent_go(&self) -> bool {
+        self.agent_went
+    }
+
+    /// What was left to delete at the last assessment.
+    pub fn remaining(&self) -> &[ObjectId] {
+        &self.remaining
+    }
+
+    /// Notes what is odd but harmless.
+    pub fn warn(&mut self, warning: String) {
+        self.warnings.push(warning);
+    }
+
+    /// What is odd but harmless, for the log.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// What applying the DaemonSet of that version does to its pods, if it was tried.
+    pub fn keeps_agent_pods(&self, version: &str) -> Option<bool> {
+        let (known, keeps) = self.keeps_agent_pods.as_ref()?;
+        (known == version).then_some(*keeps)
+    }
+
+    /// Notes what applying the DaemonSet of that version does to its pods.
+    pub fn tried_daemon_set(&mut self, version: &str, keeps_pods: bool) {
+        self.keeps_agent_pods = Some((version.to_owned(), keeps_pods));
+    }
+
+    /// Weighs what every ready istiod injects. Empty when none holds the switch: then all have
+    /// acknowledged it.
+    pub fn istiods_answered(
+        &mut self,
+        answers: &[(String, Option<Injection>)],
+        now: Duration,
+    ) -> Vec<Holding> {
+        let acknowledgement = &mut self.acknowledgement;
+        let since = *acknowledgement.asking_since.get_or_insert(now);
+        let at = now.saturating_sub(since);
+        let holding = acknowledgement
+            .answers
+            .weigh(at, answers, Injection::IstioInit);
+        if holding.is_empty() {
+            self.acknowledged(now);
+        }
+        holding
+    }
+
+    /// Notes that nothing injects `istio-validation` any more.
+    pub fn acknowledged(&mut self, now: Duration) {
+        self.acknowledgement.at.get_or_insert(now);
+    }
+
+    /// For how long nothing has injected `istio-validation`; `None` while something may.
+    pub fn acknowledged_for(&self, now: Duration) -> Option<Duration> {
+        self.acknowledgement.at.map(|at| now.saturating_sub(at))
+    }
+}
+
+#[cfg(test)]
+mod tests;

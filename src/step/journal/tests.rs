@@ -1,0 +1,240 @@
+use super::*;
+use crate::k8s::object::Object;
+use crate::plan::Upsert;
+use crate::simulated::{BOTH_PATHS, Simulated};
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// An assessment in a phase, in which that is awaited.
+fn assessment(phase: Phase, awaited: Vec<Awaited>) -> Assessment {
+    let (_, mut assessment) = Simulated::settled(&[]).assess();
+    assessment.phase = phase;
+    assessment.awaited = awaited;
+    assessment
+}
+
+fn pods_left(remaining: usize) -> Vec<Awaited> {
+    vec![Awaited::AgentRemoval { remaining }]
+}
+
+#[test]
+fn an_ordinary_wait_is_over_after_two_minutes_whatever_moves() {
+    let mut journal = Journal::start(Timeouts::default());
+    journal.assessed(&assessment(Phase::Off, pods_left(3)), seconds(1));
+    assert!(!journal.is_over(seconds(119)));
+    journal.assessed(&assessment(Phase::Off, pods_left(2)), seconds(119));
+    assert!(journal.is_over(seconds(120)));
+}
+
+#[test]
+fn a_switch_goes_on_as_long_as_it_moves_and_for_ten_minutes_at_most() {
+    let mut journal = Journal::start(Timeouts::default());
+    journal.assessed(&assessment(Phase::Removing, pods_left(3)), seconds(0));
+    assert!(!journal.is_over(seconds(119)));
+    assert!(journal.is_over(seconds(120)), "nothing has moved");
+    journal.assessed(&assessment(Phase::Removing, pods_left(2)), seconds(100));
+    assert!(!journal.is_over(seconds(219)));
+    assert!(journal.is_over(seconds(220)));
+    journal.assessed(&assessment(Phase::Removing, pods_left(1)), seconds(590));
+    assert!(!journal.is_over(seconds(599)));
+    assert!(journal.is_over(seconds(600)));
+}
+
+#[test]
+fn a_reason_that_changes_is_no_progress() {
+    let rollout = |reason: &str| {
+        vec![Awaited::AgentRollout {
+            ready: 1,
+            desired: 3,
+            reason: Some(reason.to_owned()),
+        }]
+    };
+    let mut journal = Journal::start(Timeouts::default());
+    journal.assessed(
+        &assessment(Phase::RollingOut, rollout("pulling")),
+        seconds(0),
+    );
+    journal.assessed(
+        &assessment(Phase::RollingOut, rollout("failing")),
+        seconds(100),
+    );
+    assert!(journal.is_over(seconds(120)));
+}
+
+fn fault(node: &str) -> Assessment {
+    let mut assessment = assessment(Phase::RollingOut, Vec::new());
+    assessment.fault = Some(AgentFault::NoConfiguration {
+        nodes: [node.to_owned()].into(),
+    });
+    assessment
+}
+
+#[test]
+fn a_fault_is_reported_once_it_stays_the_same_or_keeps_changing_for_long() {
+    let mut journal = Journal::start(Timeouts::default());
+    assert!(!journal.has_settled_fault(seconds(100)), "there is none");
+    journal.assessed(&fault("n1"), seconds(1));
+    assert!(!journal.has_settled_fault(seconds(2)));
+    assert!(journal.has_settled_fault(seconds(3)));
+    for second in 2..=10 {
+        let node = format!("n{second}");
+        journal.assessed(&fault(&node), seconds(second));
+        assert!(!journal.has_settled_fault(seconds(second)), "{second}");
+    }
+    journal.assessed(&fault("n11"), seconds(11));
+    assert!(
+        journal.has_settled_fault(seconds(11)),
+        "10 s after the first"
+    );
+    journal.assessed(&assessment(Phase::RollingOut, Vec::new()), seconds(12));
+    journal.assessed(&fault("n1"), seconds(13));
+    assert!(!journal.has_settled_fault(seconds(14)), "another one");
+}
+
+#[test]
+fn a_hook_that_looks_once_reports_a_fault_at_once() {
+    let mut journal = Journal::start(Timeouts::all(Duration::ZERO));
+    journal.assessed(&fault("n1"), Duration::ZERO);
+    assert!(journal.has_settled_fault(Duration::ZERO));
+    assert!(journal.is_over(Duration::ZERO));
+    assert!(journal.takes_long(Duration::ZERO));
+}
+
+#[test]
+fn the_next_look_comes_sooner_where_no_watch_would_tell() {
+    let mut journal = Journal::start(Timeouts::default());
+    let pause = |journal: &Journal, polls, now| journal.until_next_look(polls, seconds(now));
+    assert_eq!(pause(&journal, false, 0), seconds(15));
+    assert_eq!(pause(&journal, true, 0), Duration::from_millis(200));
+    assert_eq!(pause(&journal, false, 590), seconds(10));
+    assert_eq!(pause(&journal, false, 700), BURST);
+    journal.assessed(&fault("n1"), seconds(1));
+    assert_eq!(pause(&journal, false, 1), seconds(2));
+}
+
+#[test]
+fn failed_requests_are_tried_again_with_growing_pauses() {
+    let mut journal = Journal::start(Timeouts::default());
+    let pauses: Vec<_> = (0..6)
+        .map(|_| journal.failed(true, seconds(1)).map(|it| it.as_millis()))
+        .collect();
+    let expected = [Some(100), Some(200), Some(400), Some(800), Some(1600), None];
+    assert_eq!(pauses, expected);
+    journal.assessed(&assessment(Phase::Off, Vec::new()), seconds(2));
+    let again = journal.failed(true, seconds(2));
+    assert_eq!(again, Some(Duration::from_millis(100)), "one went well");
+    assert_eq!(journal.failed(true, seconds(120)), None, "the time is over");
+    assert_eq!(journal.failed(false, seconds(2)), None, "a refusal stays");
+}
+
+#[test]
+fn a_switch_has_more_time_to_try_again() {
+    let mut journal = Journal::start(Timeouts::default());
+    journal.assessed(&assessment(Phase::Draining, Vec::new()), seconds(2));
+    assert!(journal.failed(true, seconds(300)).is_some());
+}
+
+#[test]
+fn a_removal_tries_again_whatever_is_refused_until_its_minute_is_over() {
+    let mut journal = Journal::start(Timeouts::default().of_removal());
+    for _ in 0..20 {
+        assert!(journal.failed(false, seconds(58)).is_some());
+    }
+    assert_eq!(journal.failed(false, seconds(58)), Some(seconds(1)));
+    assert_eq!(journal.failed(false, seconds(60)), None);
+    let overdue = |now| {
+        let overdue = journal.overdue(seconds(now));
+        (overdue.drain, overdue.agent_pods)
+    };
+    assert_eq!(overdue(19), (false, false));
+    assert_eq!(overdue(20), (true, false));
+    assert_eq!(overdue(40), (true, true));
+    let never = Journal::start(Timeouts::default());
+    assert_eq!(never.overdue(seconds(600)), Overdue::default());
+}
+
+#[test]
+fn leadership_is_trusted_for_15_s_and_not_after_a_wait() {
+    let mut journal = Journal::start(Timeouts::default());
+    assert!(journal.leads(seconds(14)));
+    assert!(!journal.leads(seconds(15)));
+    journal.asked_for_leadership(true, seconds(20));
+    assert!(journal.leads(seconds(34)));
+    journal.waited();
+    assert!(!journal.leads(seconds(21)));
+    journal.asked_for_leadership(false, seconds(22));
+    assert!(!journal.leads(seconds(22)));
+}
+
+#[test]
+fn an_acknowledgement_holds_until_the_switch_turns() {
+    let mut journal = Journal::start(Timeouts::default());
+    let answers = |injection| vec![("istiod-1".to_owned(), Some(injection))];
+    let holding = journal.istiods_answered(&answers(Injection::IstioValidation), seconds(1));
+    assert_eq!(holding.len(), 1);
+    assert_eq!(journal.acknowledged_for(seconds(2)), None);
+    journal.istiods_answered(&answers(Injection::IstioInit), seconds(3));
+    assert_eq!(journal.acknowledged_for(seconds(5)), Some(seconds(2)));
+    let draining = assessment(Phase::Draining, vec![Awaited::Stragglers]);
+    journal.assessed(&draining, seconds(5));
+    journal.assessed(&assessment(Phase::Removing, Vec::new()), seconds(5));
+    assert_eq!(journal.acknowledged_for(seconds(6)), Some(seconds(3)));
+    let again = assessment(Phase::Draining, vec![Awaited::InjectionChange]);
+    journal.assessed(&again, seconds(7));
+    assert_eq!(
+        journal.acknowledged_for(seconds(8)),
+        None,
+        "it was set back"
+    );
+}
+
+fn upsert() -> Upsert {
+    let mut cluster = Simulated::new(&[]);
+    cluster.assess().1.plan.upserts.remove(0)
+}
+
+#[test]
+fn an_object_that_applying_does_not_change_is_not_applied_again() {
+    let mut journal = Journal::start(Timeouts::default());
+    let upsert = upsert();
+    let id = upsert.object.id().clone();
+    let live = |version: &str| {
+        let mut value = upsert.object.value().clone();
+        value["metadata"]["resourceVersion"] = version.into();
+        LiveObjects::from([(id.clone(), Object::from_value(value).unwrap())])
+    };
+    assert!(journal.may_apply(&upsert, &live("1")));
+    journal.applied(&id, Some("1"), Some("1"));
+    assert!(!journal.may_apply(&upsert, &live("1")));
+    assert!(
+        journal.may_apply(&upsert, &live("2")),
+        "somebody changed it"
+    );
+    assert!(journal.may_apply(&upsert, &LiveObjects::new()), "it went");
+    journal.applied(&id, Some("2"), Some("3"));
+    assert!(journal.may_apply(&upsert, &live("3")));
+    journal.applied(&id, Some("3"), Some("4"));
+    assert!(!journal.may_apply(&upsert, &live("4")), "three times");
+    assert_eq!(journal.warnings().len(), 1);
+}
+
+#[test]
+fn what_applying_the_daemon_set_does_is_known_of_that_version_only() {
+    let mut journal = Journal::start(Timeouts::default());
+    assert_eq!(journal.keeps_agent_pods("1"), None);
+    journal.tried_daemon_set("1", true);
+    assert_eq!(journal.keeps_agent_pods("1"), Some(true));
+    assert_eq!(journal.keeps_agent_pods("2"), None);
+}
+
+#[test]
+fn what_is_left_to_delete_is_remembered_for_the_log() {
+    let mut cluster = Simulated::settled(&BOTH_PATHS);
+    cluster.remove();
+    cluster.assess();
+    let remaining = cluster.journal.remaining();
+    assert!(remaining.iter().any(|it| it.name == "istiod"));
+    assert!(!cluster.journal.has_seen_agent_go());
+}
