@@ -1,6 +1,6 @@
 //! The charm: one run of `dispatch`, and what every hook and action works with.
 
-mod actions;
+pub mod actions;
 pub mod dispatch;
 mod facts;
 mod publish;
@@ -20,7 +20,6 @@ use crate::reconcile::{Host, reconcile};
 use crate::report::{Outcome, report, status};
 use crate::step::condition::Condition;
 use crate::step::deadlines::Timeouts;
-pub(crate) use actions::detect_cni_paths;
 
 /// What every hook and action works with.
 struct Charm {

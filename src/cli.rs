@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::charm::detect_cni_paths;
+use crate::charm::actions::detect_cni_paths;
 use crate::cluster::Cluster;
 use crate::cluster::connect::Access;
 use crate::cni::Phase;

@@ -11,19 +11,53 @@ use super::{Charm, Stop};
 use crate::assess::Assessment;
 use crate::reconcile::preview;
 
+/// An action of `actions.yaml`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// What a hook does, now.
+    Reconcile,
+    /// What the next reconcile would change.
+    Plan,
+    /// What both CNI paths are in this cluster.
+    DetectCniPaths,
+    /// What still runs with what was injected before.
+    ListStaleWorkloads,
+    /// The restart of that.
+    RestartStaleWorkloads,
+}
+
+impl Action {
+    /// Every action.
+    pub const ALL: [Self; 5] = [
+        Self::Reconcile,
+        Self::Plan,
+        Self::DetectCniPaths,
+        Self::ListStaleWorkloads,
+        Self::RestartStaleWorkloads,
+    ];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reconcile => "reconcile",
+            Self::Plan => "plan",
+            Self::DetectCniPaths => "detect-cni-paths",
+            Self::ListStaleWorkloads => "list-stale-workloads",
+            Self::RestartStaleWorkloads => "restart-stale-workloads",
+        }
+    }
+}
+
 impl Charm {
-    /// Runs one action. Its failure is shown to the user, and is no error of the unit.
+    /// Runs the action of that name. Its failure is shown to the user, and is no error of the
+    /// unit.
     ///
     /// # Errors
     /// A defect, or a hook tool that fails.
-    pub(super) async fn act(&self, action: &str) -> anyhow::Result<()> {
-        let done = match action {
-            "reconcile" => self.run_reconcile().await,
-            "plan" => self.run_plan().await,
-            "detect-cni-paths" => self.run_detect_cni_paths().await,
-            "list-stale-workloads" => self.run_list_stale_workloads().await,
-            "restart-stale-workloads" => self.run_restart_stale_workloads().await,
-            other => Err(Stop::failed(format!("this charm has no action {other}"))),
+    pub(super) async fn act(&self, name: &str) -> anyhow::Result<()> {
+        let done = match Action::ALL.into_iter().find(|it| it.name() == name) {
+            Some(action) => self.run(action).await,
+            None => Err(Stop::failed(format!("this charm has no action {name}"))),
         };
         match done {
             Ok(()) => Ok(()),
@@ -32,19 +66,30 @@ impl Charm {
         }
     }
 
+    async fn run(&self, action: Action) -> Result<(), Stop> {
+        match action {
+            Action::Reconcile => self.run_reconcile().await,
+            Action::Plan => self.run_plan().await,
+            Action::DetectCniPaths => self.run_detect_cni_paths().await,
+            Action::ListStaleWorkloads => self.run_list_stale_workloads().await,
+            Action::RestartStaleWorkloads => self.run_restart_stale_workloads().await,
+        }
+    }
+
     /// Stops an action that only the leader may run.
-    fn must_lead(&self, does: &str, action: &str) -> Result<(), Stop> {
+    fn must_lead(&self, does: &str, action: Action) -> Result<(), Stop> {
         if self.tools.is_leader()? {
             return Ok(());
         }
         Err(Stop::failed(format!(
-            "only the leader {does}; run: juju run {}/leader {action}",
-            self.application()
+            "only the leader {does}; run: juju run {}/leader {}",
+            self.application(),
+            action.name()
         )))
     }
 
     async fn run_reconcile(&self) -> Result<(), Stop> {
-        self.must_lead("reconciles", "reconcile")?;
+        self.must_lead("reconciles", Action::Reconcile)?;
         let status = self.reconcile().await?;
         let mut results = ActionResults::new();
         results.insert("status", status.name())?;

@@ -5,6 +5,7 @@ mod rollout;
 
 use serde::Deserialize;
 
+use super::Action;
 use super::list_stale_workloads::{Stale, StaleError, find, results};
 use crate::charm::{Charm, Stop};
 use crate::cluster::Cluster;
@@ -28,7 +29,7 @@ impl Charm {
     pub(super) async fn run_restart_stale_workloads(&self) -> Result<(), Stop> {
         let parameters: Parameters = self.tools.action_parameters()?;
         if !parameters.dry_run {
-            self.must_lead("restarts workloads", "restart-stale-workloads")?;
+            self.must_lead("restarts workloads", Action::RestartStaleWorkloads)?;
         }
         let cluster = self.cluster().await?;
         let intent = self.intent(&cluster)?;
