@@ -39,10 +39,7 @@ fn apply(cluster: &TestCluster, objects: &[Object], kinds: &[&str]) {
         .map(Object::value)
         .collect();
     let list = json!({"apiVersion": "v1", "kind": "List", "items": items});
-    let arguments = ["apply", "--server-side", "-f", "-"];
-    cluster
-        .kubectl_with_input(&arguments, &list.to_string())
-        .unwrap();
+    cluster.apply(&list).unwrap();
 }
 
 /// Sends the question to istiod's webhook.
@@ -68,7 +65,7 @@ async fn a_real_istiod_tells_what_it_injects() {
     })
     .unwrap();
     cluster
-        .kubectl(&["create", "namespace", NAMESPACE])
+        .kubectl(&format!("create namespace {NAMESPACE}"))
         .unwrap();
     let validation = rendered(Injection::IstioValidation);
     apply(
