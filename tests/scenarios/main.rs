@@ -7,6 +7,7 @@
 //! - `nodes`: nodes that come, go or are special, and what holds the switch on them.
 //! - `policies`: what a cluster's own policies make of the charm's objects.
 //! - `switch`: the CNI switch when something is in the way, a hook is killed or its leader deposed.
+//! - `acknowledgement`: the question of the switch, put to a real istiod.
 //! - `actions`: what `juju run` does.
 //! - `stale`: workloads that still run with what was injected before, and their restart.
 //!
@@ -25,6 +26,7 @@
     reason = "UPDATE_EXPECT writes them"
 )]
 
+mod acknowledgement;
 mod actions;
 mod definitions;
 mod inputs;
