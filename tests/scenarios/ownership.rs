@@ -4,7 +4,7 @@ use anyhow::Result;
 use expect_test::expect;
 use serde_json::json;
 
-use super::support::{MODEL, deployed, names, world};
+use super::support::{MODEL, deployed, until_definitions, world};
 
 #[test]
 fn an_object_of_somebody_else_blocks_and_nothing_is_written() -> Result<()> {
@@ -84,7 +84,5 @@ fn a_definition_of_somebody_else_is_left() -> Result<()> {
     expect!["active: CNI off"].assert_eq(&world.deploy()?);
     world.remove()?;
     assert_eq!(world.get(gateway)?["spec"], before["spec"]);
-    let all = world.get("customresourcedefinitions")?;
-    assert_eq!(names(&all), ["gateways.networking.istio.io"]);
-    Ok(())
+    until_definitions(&world, &["gateways.networking.istio.io"])
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use charm_world::{Charm, World};
+use charm_world::{Charm, World, until};
 use juju_sim::{ActionResult, ModelOptions};
 use serde_json::Value;
 use test_cluster::{Options, TestCluster};
@@ -61,6 +61,14 @@ pub(crate) fn names(list: &Value) -> Vec<&str> {
     items
         .map(|it| it["metadata"]["name"].as_str().unwrap())
         .collect()
+}
+
+/// Waits until these are all the definitions in the cluster. One goes a moment after it was
+/// deleted, when the API server has looked for its objects.
+pub(crate) fn until_definitions(world: &World, expected: &[&str]) -> Result<()> {
+    until(&format!("the definitions are {expected:?}"), || {
+        Ok(names(&world.get("customresourcedefinitions")?) == expected)
+    })
 }
 
 /// What `juju run` shows: how the action ended, then its results but for a `table` and the same in
