@@ -91,9 +91,8 @@ fn end_of(log: &str, name: &str) -> Option<Result<(), String>> {
 /// What istiod made of the Gateways, by kind, namespace and name, without what the API server
 /// gives each object anew.
 pub(crate) fn objects(cluster: &TestCluster) -> BTreeMap<String, Value> {
-    let mut found = cluster
-        .get(&[KINDS, "--all-namespaces", "--selector", MADE_BY_ISTIOD])
-        .unwrap();
+    let line = format!("{KINDS} --all-namespaces --selector='{MADE_BY_ISTIOD}'");
+    let mut found = cluster.get(&line).unwrap();
     let found = found["items"].take();
     let objects: Vec<Value> = serde_json::from_value(found).unwrap();
     objects
@@ -115,12 +114,11 @@ pub(crate) fn objects(cluster: &TestCluster) -> BTreeMap<String, Value> {
 
 /// Takes the Gateways out of the cluster, and what istiod made of them.
 pub(crate) fn delete_all(cluster: &TestCluster) {
-    let delete = |kinds: &str, which: &[&str]| {
-        let arguments = ["delete", "--wait=false", "--all-namespaces", kinds];
-        cluster.kubectl(&[&arguments[..], which].concat()).unwrap();
-    };
-    delete("gateways.gateway.networking.k8s.io", &["--all"]);
-    delete(KINDS, &["--selector", MADE_BY_ISTIOD]);
+    let delete = "delete --wait=false --all-namespaces";
+    let gateways = format!("{delete} gateways.gateway.networking.k8s.io --all");
+    cluster.kubectl(&gateways).unwrap();
+    let made = format!("{delete} {KINDS} --selector='{MADE_BY_ISTIOD}'");
+    cluster.kubectl(&made).unwrap();
 }
 
 /// Takes a field out of an object.

@@ -90,13 +90,13 @@ fn start() -> TestCluster {
     ];
     let files = kinds.map(|kind| {
         let file = format!("config/crd/standard/gateway.networking.k8s.io_{kind}.yaml");
-        format!("--filename={}", gateway_api.join(file).display())
+        format!("--filename='{}'", gateway_api.join(file).display())
     });
-    let mut apply = vec!["apply", "--server-side"];
-    apply.extend(files.iter().map(String::as_str));
-    cluster.kubectl(&apply).unwrap();
     cluster
-        .kubectl(&["wait", "--for=condition=Established", "crd", "--all"])
+        .kubectl(&format!("apply --server-side {}", files.join(" ")))
+        .unwrap();
+    cluster
+        .kubectl("wait --for=condition=Established crd --all")
         .unwrap();
     cluster
 }

@@ -95,7 +95,7 @@ pub(crate) fn register(cluster: &TestCluster, istiod: &Istiod) {
 /// The opposite of [`register`].
 pub(crate) fn unregister(cluster: &TestCluster) {
     cluster
-        .kubectl(&["delete", "mutatingwebhookconfiguration", "injector"])
+        .kubectl("delete mutatingwebhookconfiguration injector")
         .unwrap();
 }
 

@@ -28,18 +28,17 @@ fn the_api_server_stores_what_is_rendered_as_it_stands() {
     // A name that YAML 1.1 takes for a truth value: kubectl reads the stream nevertheless.
     let control_plane = cases::with_node_agent("on", paths, Phase::On);
     let mut wanted = control_plane.objects();
-    cluster.kubectl(&["create", "namespace", "on"]).unwrap();
+    cluster.kubectl("create namespace on").unwrap();
     apply(&cluster, &wanted);
     let gateway = gateway(&control_plane.intent.identity, control_plane.mesh()).unwrap();
-    let wait = ["wait", "--for=condition=Established", "--timeout=60s"];
-    let all = ["customresourcedefinitions", "--all"];
-    cluster.kubectl(&[&wait[..], &all[..]].concat()).unwrap();
+    let wait = "wait --for=condition=Established --timeout=60s customresourcedefinitions --all";
+    cluster.kubectl(wait).unwrap();
     apply(&cluster, std::slice::from_ref(&gateway));
     wanted.push(gateway);
 
     let stream = to_yaml_stream(&wanted);
-    let get = ["get", "-f", "-", "-o", "json", "--show-managed-fields"];
-    let list = cluster.kubectl_with_input(&get, &stream).unwrap();
+    let get = "get -f - -o json --show-managed-fields";
+    let list = cluster.kubectl_with_input(get, &stream).unwrap();
     let mut list: serde_json::Value = serde_json::from_str(&list).unwrap();
     let items = list["items"].as_array_mut().unwrap();
     let live = items
@@ -60,14 +59,9 @@ fn the_api_server_stores_what_is_rendered_as_it_stands() {
 }
 
 fn apply(cluster: &TestCluster, objects: &[Object]) {
-    let manager = format!("--field-manager={FIELD_MANAGER}");
-    let apply = [
-        "apply",
-        "--server-side",
-        &manager,
-        "--validate=strict",
-        "--filename=-",
-    ];
+    let apply = format!(
+        "apply --server-side --field-manager={FIELD_MANAGER} --validate=strict --filename=-"
+    );
     cluster
         .kubectl_with_input(&apply, &to_yaml_stream(objects))
         .unwrap();

@@ -1,123 +1,109 @@
 //! Options that cannot be used, a cluster that refuses, a cluster that is away.
 
+use anyhow::Result;
+use expect_test::expect;
 use test_cluster::{Options, TestCluster};
 
-use super::support::{APPLICATION, World, assert_says, shown};
+use super::support::{APPLICATION, deployed, world, world_on};
 
 #[test]
-fn options_that_cannot_be_used_leave_the_cluster_as_it_is() {
-    let mut world = World::deployed();
-    let before = (world.writes(), world.objects());
+fn options_that_cannot_be_used_leave_the_cluster_as_it_is() -> Result<()> {
+    let mut world = deployed()?;
+    let before = (world.writes()?, world.objects()?);
     let long = format!("/{}", "x".repeat(5000));
-    for (option, value, text) in [
-        (
-            "cni-bin-dir",
-            "opt/cni/bin",
-            "cni-bin-dir: 'opt/cni/bin' is not absolute",
-        ),
-        ("cni-bin-dir", "/opt/../bin", "a part '..'"),
-        ("cni-bin-dir", "/", "the root directory"),
-        (
-            "cni-bin-dir",
-            "/etc/cni/net.d",
-            "must differ from cni-bin-dir",
-        ),
-        ("cni-bin-dir", "/opt/cni\nbin", "control character"),
-        ("cni-bin-dir", &long, "longer than 4096 bytes"),
-        (
-            "image-configuration",
-            "{a: [",
-            "image-configuration: is not YAML",
-        ),
-        ("image-configuration", "- pilot", "must be a map"),
-        (
-            "image-configuration",
-            "global-tag: 1.31",
-            "put it in quotes",
-        ),
-        (
-            "image-configuration",
-            "global-tag: 1.30.1",
-            "this charm installs 1.31.1",
-        ),
+    let mut shown = String::new();
+    for (option, value) in [
+        ("cni-bin-dir", "opt/cni/bin"),
+        ("cni-bin-dir", "/opt/../bin"),
+        ("cni-bin-dir", "/"),
+        ("cni-bin-dir", "/etc/cni/net.d"),
+        ("cni-bin-dir", "/opt/cni\nbin"),
+        ("cni-bin-dir", &long),
+        ("image-configuration", "{a: ["),
+        ("image-configuration", "- pilot"),
+        ("image-configuration", "global-tag: 1.31"),
+        ("image-configuration", "global-tag: 1.30.1"),
     ] {
         let both = [("cni-conf-dir", "/etc/cni/net.d"), (option, value)];
-        assert_says(&world.configure(&both), "blocked", text);
-        assert_eq!(
-            (world.writes(), world.objects()),
-            before,
-            "{option}={value}"
-        );
+        shown = shown + &world.configure(&both)? + "\n";
+        let after = (world.writes()?, world.objects()?);
+        assert_eq!(after, before, "{option}={value}");
         world
             .model
-            .reset_config(APPLICATION, &["cni-bin-dir", "image-configuration"])
-            .unwrap();
+            .reset_config(APPLICATION, &["cni-bin-dir", "image-configuration"])?;
     }
+    expect![[r#"
+        blocked: cni-bin-dir: 'opt/cni/bin' is not absolute: it must begin with /
+        blocked: cni-bin-dir: '/opt/../bin' has a part '..'; write the path without it
+        blocked: cni-bin-dir: '/' is the root directory; name the directory of the container runtime
+        blocked: cni-conf-dir: must differ from cni-bin-dir, both are '/etc/cni/net.d'
+        blocked: cni-bin-dir: '/opt/cni\nbin' holds a control character, such as a newline or a tab
+        blocked: cni-bin-dir: '/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…' is longer than 4096 bytes
+        blocked: image-configuration: is not YAML (line 2, column 1)
+        blocked: image-configuration: must be a map of image keys, such as global-tag: '1.31.1'
+        blocked: image-configuration: global-tag: 1.31 is not text; put it in quotes
+        blocked: image-configuration: global-tag: "1.30.1" is Istio 1.30; this charm installs 1.31.1
+    "#]].assert_eq(&shown);
     // Several problems: the first in words, and how many more.
-    let several = [
+    let several = world.configure(&[
         ("cni-bin-dir", "a"),
         ("cni-conf-dir", "b"),
         ("image-configuration", "c"),
-    ];
-    assert_says(
-        &world.configure(&several),
-        "blocked",
-        "(+2 more, see debug-log)",
-    );
+    ])?;
+    expect![
+        "blocked: cni-bin-dir: 'a' is not absolute: it must begin with / (+2 more, see debug-log)"
+    ]
+    .assert_eq(&several);
     // Set right again.
-    world
-        .model
-        .reset_config(
-            APPLICATION,
-            &["cni-bin-dir", "cni-conf-dir", "image-configuration"],
-        )
-        .unwrap();
-    world.settle();
-    assert_eq!(world.shown(), shown("active", "CNI off"));
+    let all = ["cni-bin-dir", "cni-conf-dir", "image-configuration"];
+    world.model.reset_config(APPLICATION, &all)?;
+    world.settle()?;
+    expect!["active: CNI off"].assert_eq(&world.shown()?);
+    Ok(())
 }
 
 #[test]
-fn without_trust_the_command_is_told_and_with_it_all_goes_on() {
-    let mut world = World::new();
-    world.deploy(false);
-    let told = format!("juju trust {APPLICATION} --scope=cluster");
-    assert_says(&world.shown(), "blocked", &told);
-    assert!(world.objects().is_empty());
-    assert_eq!(world.writes(), 0);
-    world.model.set_trust(APPLICATION, true).unwrap();
-    world.settle();
-    assert_eq!(world.shown(), shown("active", "CNI off"), "{}", world.log());
-    world.model.set_trust(APPLICATION, false).unwrap();
-    world.settle();
-    assert_says(&world.shown(), "blocked", &told);
+fn without_trust_the_command_is_told_and_with_it_all_goes_on() -> Result<()> {
+    let mut world = world()?;
+    world.model.deploy(world.deployment())?;
+    world.settle()?;
+    expect!["blocked: not allowed by the cluster; run: juju trust pilot --scope=cluster"]
+        .assert_eq(&world.shown()?);
+    assert!(world.objects()?.is_empty());
+    assert_eq!(world.writes()?, 0);
+    world.model.set_trust(APPLICATION, true)?;
+    world.settle()?;
+    expect!["active: CNI off"].assert_eq(&world.shown()?);
+    world.model.set_trust(APPLICATION, false)?;
+    world.settle()?;
+    expect!["blocked: not allowed by the cluster; run: juju trust pilot --scope=cluster"]
+        .assert_eq(&world.shown()?);
     // Removal without trust says what is left and how to remove it, and fails no hook.
-    world.model.set_variable("ISTIO_PILOT_ROLLOUT_TIMEOUT", "1");
-    world.model.remove_application(APPLICATION).unwrap();
-    world.settle();
-    let log = world.log();
-    assert!(log.contains("to remove the rest: kubectl delete"), "{log}");
+    world.set_rollout_timeout(1);
+    world.remove()?;
+    expect![[r#"
+        the removal is not complete: listing customresourcedefinitions: customresourcedefinitions.apiextensions.k8s.io is forbidden: User "system:serviceaccount:mesh:pilot" cannot list resource "customresourcedefinitions" in API group "apiextensions.k8s.io" at the cluster scope
+        to remove the rest: kubectl delete serviceaccounts,clusterroles,roles,clusterrolebindings,rolebindings,configmaps,services,deployments,daemonsets,horizontalpodautoscalers,poddisruptionbudgets,mutatingwebhookconfigurations,validatingwebhookconfigurations --namespace mesh --selector app.kubernetes.io/instance=pilot-mesh,app.kubernetes.io/managed-by=istio-pilot"#]].assert_eq(&world.logged("WARNING"));
+    Ok(())
 }
 
 #[test]
-fn an_api_server_that_is_away_is_waited_for() {
+fn an_api_server_that_is_away_is_waited_for() -> Result<()> {
     let options = Options {
         controllers: false,
         ..Options::default()
     };
-    let mut world = World::on(TestCluster::start(&options).unwrap());
-    world.model.set_variable("ISTIO_PILOT_ROLLOUT_TIMEOUT", "0");
+    let mut world = world_on(TestCluster::start(&options)?)?;
+    world.set_rollout_timeout(0);
     // Nothing listens on port 1.
-    let kubeconfig = std::fs::read_to_string(world.cluster.kubeconfig()).unwrap();
+    let kubeconfig = std::fs::read_to_string(world.cluster.kubeconfig())?;
     let away = kubeconfig.replace(&world.cluster.server(), "https://127.0.0.1:1");
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), away).unwrap();
+    let file = tempfile::NamedTempFile::new()?;
+    std::fs::write(file.path(), away)?;
     world
         .model
         .set_variable("KUBECONFIG", file.path().to_str().unwrap());
-    world.deploy(true);
-    assert_says(
-        &world.shown(),
-        "waiting",
-        "no Kubernetes API: Connection refused",
-    );
+    expect!["waiting: no Kubernetes API: Connection refused (os error 111)"]
+        .assert_eq(&world.deploy()?);
+    Ok(())
 }

@@ -7,21 +7,36 @@
 //! - `nodes`: nodes that come, go or are special, and what holds the switch on them.
 //! - `policies`: what a cluster's own policies make of the charm's objects.
 //! - `switch`: the CNI switch when something is in the way, a hook is killed or its leader deposed.
+//! - `relations`: what other charms get through relations.
+//! - `secrets`: that the value of a Secret is shown nowhere.
+//! - `acknowledgement`: the question of the switch, put to a real istiod.
 //! - `actions`: what `juju run` does.
 //! - `stale`: workloads that still run with what was injected before, and their restart.
+//!
+//! What `juju status` and `juju run` show stands in `expect!`, whole. What is another text at each
+//! run is masked first, by a function of `support`. After a text of the charm has changed,
+//! `UPDATE_EXPECT=1 cargo test --test scenarios` writes the new one here; then run `cargo fmt` and
+//! look at the difference. It can write each `expect!` once in a run: none stands in a loop, nor in
+//! a function that several tests call.
 
 #![allow(
     clippy::unwrap_used,
-    clippy::panic,
     reason = "a test ends where something is not as it must be"
 )]
+#![allow(
+    clippy::needless_raw_string_hashes,
+    reason = "UPDATE_EXPECT writes them"
+)]
 
+mod acknowledgement;
 mod actions;
 mod definitions;
 mod inputs;
 mod nodes;
 mod ownership;
 mod policies;
+mod relations;
+mod secrets;
 mod stale;
 mod story;
 mod support;

@@ -1,266 +1,209 @@
 //! What people do with the charm, from deploying to removing.
 
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Result;
+use charm_world::{World, until};
+use expect_test::expect;
 use serde_json::{Value, json};
-use test_cluster::TestCluster;
 
-use super::support::{APPLICATION, BOTH_PATHS, INSTANCE, MODEL, World, assert_says, shown, until};
+use super::support::{
+    APPLICATION, BOTH_PATHS, MODEL, NO_PATHS, deployed, mounted, names, until_definitions, world,
+};
 
-/// Objects that are not the application's, however much they look like it.
-fn plant(world: &World) -> Vec<(Vec<&'static str>, String)> {
-    let labels = json!({
-        "app.kubernetes.io/instance": INSTANCE, "app.kubernetes.io/managed-by": "istio-pilot",
-    });
-    let of_others = json!({
-        "app.kubernetes.io/instance": "other-mesh", "app.kubernetes.io/managed-by": "istio-pilot",
-    });
-    let object = |kind: &str, api: &str, namespace: Option<&str>, name: &str, labels: &Value| {
-        let mut metadata = json!({"name": name, "labels": labels});
-        if let Some(namespace) = namespace {
-            metadata["namespace"] = json!(namespace);
-        }
-        json!({"apiVersion": api, "kind": kind, "metadata": metadata})
+/// The objects of `look_alikes.yaml`, which are not the application's.
+const LOOK_ALIKES: [&str; 6] = [
+    "configmap istio -n elsewhere",
+    "serviceaccount istiod -n elsewhere",
+    "configmap users-own",
+    "configmap of-another-application",
+    "configmap copied",
+    "clusterrole copied",
+];
+
+/// The versions of the look-alikes.
+fn versions(world: &World) -> Result<Vec<(&'static str, Value)>> {
+    let version = |object| {
+        let version = world.get(object)?["metadata"]["resourceVersion"].clone();
+        Ok((object, version))
     };
-    let rbac = "rbac.authorization.k8s.io/v1";
-    let objects = json!({"apiVersion": "v1", "kind": "List", "items": [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "elsewhere"}},
-        // The same name, and even our labels, in another namespace.
-        object("ConfigMap", "v1", Some("elsewhere"), "istio", &labels),
-        object("ServiceAccount", "v1", Some("elsewhere"), "istiod", &labels),
-        // In our namespace, but somebody else's.
-        object("ConfigMap", "v1", Some(MODEL), "users-own", &json!({})),
-        object("ConfigMap", "v1", Some(MODEL), "of-another-application", &of_others),
-        // A copy somebody made, labels and all.
-        object("ConfigMap", "v1", Some(MODEL), "copied", &labels),
-        object("ClusterRole", rbac, None, "copied", &labels),
-    ]});
-    world.cluster.apply(&objects).unwrap();
-    let planted = [
-        vec!["configmap", "istio", "--namespace", "elsewhere"],
-        vec!["serviceaccount", "istiod", "--namespace", "elsewhere"],
-        vec!["configmap", "users-own", "--namespace", MODEL],
-        vec!["configmap", "of-another-application", "--namespace", MODEL],
-        vec!["configmap", "copied", "--namespace", MODEL],
-        vec!["clusterrole", "copied"],
-    ];
-    planted
-        .map(|arguments| (arguments.clone(), version(world, &arguments)))
-        .into()
-}
-
-fn version(world: &World, arguments: &[&str]) -> String {
-    let object = world.cluster.get(arguments).unwrap();
-    object["metadata"]["resourceVersion"]
-        .as_str()
-        .unwrap()
-        .to_owned()
+    LOOK_ALIKES.into_iter().map(version).collect()
 }
 
 #[test]
-fn deploy_switch_and_remove() {
-    let mut world = World::new();
-    let planted = plant(&world);
-    world.deploy(true);
-    assert_eq!(world.shown(), shown("active", "CNI off"), "{}", world.log());
-    let status = world.model.status();
-    assert_eq!(status.applications[0].version, "1.31.1");
-    assert!(!world.injects_validation());
-    assert_eq!(world.agent_objects(), Vec::<String>::new());
-    let off = world.objects();
-    for name in ["Deployment istiod", "Service istiod", "ConfigMap istio"] {
-        assert!(off.contains_key(name), "{name} is missing in {off:?}");
-    }
-    assert!(
-        off.keys()
-            .any(|it| it.starts_with("MutatingWebhookConfiguration")),
-        "{off:?}"
-    );
+fn deploy_switch_and_remove() -> Result<()> {
+    let mut world = world()?;
+    world.apply(include_str!("manifests/look_alikes.yaml"))?;
+    let planted = versions(&world)?;
+    expect!["active: CNI off"].assert_eq(&world.deploy()?);
+    assert_eq!(world.model.status().applications[0].version, "1.31.1");
+    assert!(!world.injects_validation()?);
+    assert_eq!(world.agent_objects()?, Vec::<String>::new());
+    let off: Vec<String> = world.objects()?.into_keys().collect();
+    expect![[r#"
+        ClusterRole copied
+        ClusterRole istio-reader-clusterrole-mesh
+        ClusterRole istiod-clusterrole-mesh
+        ClusterRole istiod-gateway-controller-mesh
+        ClusterRoleBinding istio-reader-clusterrole-mesh
+        ClusterRoleBinding istiod-clusterrole-mesh
+        ClusterRoleBinding istiod-gateway-controller-mesh
+        ConfigMap copied
+        ConfigMap istio
+        ConfigMap istio-sidecar-injector
+        ConfigMap values
+        Deployment istiod
+        HorizontalPodAutoscaler istiod
+        MutatingWebhookConfiguration istio-sidecar-injector-mesh
+        Role istiod
+        RoleBinding istiod
+        Service istiod
+        ServiceAccount istio-reader-service-account
+        ServiceAccount istiod
+        ValidatingWebhookConfiguration istio-validator-mesh"#]]
+    .assert_eq(&off.join("\n"));
 
     // Both set: on.
-    let on = world.configure(&BOTH_PATHS);
-    assert_eq!(on, shown("active", "CNI on (3/3 nodes)"), "{}", world.log());
-    assert!(world.injects_validation());
-    assert_eq!(world.mounted(), ["/opt/cni/bin", "/etc/cni/net.d"]);
+    expect!["active: CNI on (3/3 nodes)"].assert_eq(&world.configure(&BOTH_PATHS)?);
+    assert!(world.injects_validation()?);
+    assert_eq!(mounted(&world)?, ["/opt/cni/bin", "/etc/cni/net.d"]);
 
     // Other paths: off and on again.
-    let other = [
+    let uid = |world: &World| -> Result<Value> {
+        Ok(world.get("daemonset istio-cni-node")?["metadata"]["uid"].clone())
+    };
+    let before = uid(&world)?;
+    let other = world.configure(&[
         ("cni-bin-dir", "/var/lib/cni/bin"),
         ("cni-conf-dir", "/var/lib/cni/conf/"),
-    ];
-    let uid = world.get("daemonset", "istio-cni-node")["metadata"]["uid"].clone();
-    assert_eq!(
-        world.configure(&other),
-        shown("active", "CNI on (3/3 nodes)"),
-        "{}",
-        world.log()
-    );
-    assert_eq!(world.mounted(), ["/var/lib/cni/bin", "/var/lib/cni/conf"]);
-    assert_ne!(
-        world.get("daemonset", "istio-cni-node")["metadata"]["uid"],
-        uid
-    );
+    ])?;
+    expect!["active: CNI on (3/3 nodes)"].assert_eq(&other);
+    assert_eq!(mounted(&world)?, ["/var/lib/cni/bin", "/var/lib/cni/conf"]);
+    assert_ne!(uid(&world)?, before);
 
     // One unset: off, with nothing of the node agent left.
-    let one = world.configure(&[("cni-conf-dir", "")]);
-    assert_eq!(
-        one,
-        shown("active", "CNI off: cni-conf-dir is not set"),
-        "{}",
-        world.log()
-    );
-    assert!(!world.injects_validation());
-    assert_eq!(world.agent_objects(), Vec::<String>::new());
-    assert_eq!(
-        world.objects().keys().collect::<Vec<_>>(),
-        off.keys().collect::<Vec<_>>()
-    );
+    let one = world.configure(&[("cni-conf-dir", "")])?;
+    expect!["active: CNI off: cni-conf-dir is not set"].assert_eq(&one);
+    assert!(!world.injects_validation()?);
+    assert_eq!(world.agent_objects()?, Vec::<String>::new());
+    assert_eq!(world.objects()?.into_keys().collect::<Vec<_>>(), off);
 
     // Removed: nothing of it is left, and the definitions go with the last user.
-    world.model.remove_application(APPLICATION).unwrap();
-    world.settle();
-    let left: Vec<_> = world.objects().into_keys().collect();
-    assert_eq!(
-        left,
-        ["ClusterRole copied", "ConfigMap copied"],
-        "{}",
-        world.log()
-    );
-    let definitions = world.cluster.get(&["customresourcedefinitions"]).unwrap();
-    assert_eq!(definitions["items"], json!([]));
-    for (arguments, before) in planted {
-        assert_eq!(
-            version(&world, &arguments),
-            before,
-            "{arguments:?} was touched"
-        );
-    }
+    world.remove()?;
+    let left: Vec<_> = world.objects()?.into_keys().collect();
+    assert_eq!(left, ["ClusterRole copied", "ConfigMap copied"]);
+    until_definitions(&world, &[])?;
+    assert_eq!(versions(&world)?, planted, "one was touched");
+    Ok(())
 }
 
 #[test]
-fn a_second_run_writes_nothing() {
-    let mut world = World::deployed();
-    for paths in [[("cni-bin-dir", ""), ("cni-conf-dir", "")], BOTH_PATHS] {
-        world.configure(&paths);
-        let before = (world.writes(), world.objects());
-        world.update_status();
-        assert_eq!((world.writes(), world.objects()), before, "{}", world.log());
+fn a_second_run_writes_nothing() -> Result<()> {
+    let mut world = deployed()?;
+    for paths in [NO_PATHS, BOTH_PATHS] {
+        world.configure(&paths)?;
+        let before = (world.writes()?, world.objects()?);
+        world.update_status()?;
+        assert_eq!((world.writes()?, world.objects()?), before);
         let dispatch = world.model.dispatches().last().unwrap();
         assert_eq!(dispatch.hook, "update-status");
-        assert!(dispatch.tool_calls.len() <= 12, "{:?}", dispatch.tool_calls);
+        assert!(dispatch.tool_calls.len() <= 4, "{:?}", dispatch.tool_calls);
         assert_eq!(
             dispatch.calls_of("status-set").count(),
             0,
             "the status has not changed"
         );
     }
+    Ok(())
 }
 
 #[test]
-fn only_the_leader_changes_the_cluster_and_the_last_unit_removes_it() {
-    let mut world = World::deployed();
-    world.model.scale(APPLICATION, 2).unwrap();
-    world.settle();
-    let follower = world.model.status().units[1].workload.clone();
-    assert_eq!(
-        (follower.status.as_str(), follower.message.as_str()),
-        ("active", "standby")
-    );
+fn only_the_leader_changes_the_cluster_and_the_last_unit_removes_it() -> Result<()> {
+    let mut world = deployed()?;
+    world.scale(2)?;
+    expect![[r#"
+        pilot/0* active: CNI off
+        pilot/1 active: standby"#]]
+    .assert_eq(&world.shown_of_all());
     // The leader leaves; its successor has nothing to do.
-    world.model.set_leader(&format!("{APPLICATION}/1")).unwrap();
-    world.settle();
-    let successor = world.model.status().units[1].workload.clone();
+    world.model.set_leader(&world.unit(1))?;
+    world.settle()?;
+    expect![[r#"
+        pilot/0 active: CNI off
+        pilot/1* active: CNI off"#]]
+    .assert_eq(&world.shown_of_all());
+    let before = world.objects()?;
+    world.scale(1)?;
     assert_eq!(
-        (successor.status.as_str(), successor.message.as_str()),
-        ("active", "CNI off")
-    );
-    let before = world.objects();
-    world.model.scale(APPLICATION, 1).unwrap();
-    world.settle();
-    assert_eq!(
-        world.objects(),
+        world.objects()?,
         before,
         "a unit that leaves takes nothing with it"
     );
-    world.model.scale(APPLICATION, 0).unwrap();
-    world.settle();
+    world.scale(0)?;
     assert!(
-        world.objects().is_empty(),
+        world.objects()?.is_empty(),
         "the last unit takes all with it"
     );
+    Ok(())
 }
 
 #[test]
-fn definitions_stay_while_somebody_uses_them() {
-    let mut world = World::deployed();
-    let own = json!({
-        "apiVersion": "networking.istio.io/v1", "kind": "Gateway",
-        "metadata": {"name": "users-own", "namespace": "default"},
-        "spec": {"servers": [{"hosts": ["*"], "port": {
-            "name": "http", "number": 80, "protocol": "HTTP",
-        }}]},
-    });
+fn definitions_stay_while_somebody_uses_them() -> Result<()> {
+    let mut world = deployed()?;
     // istiod does not run here, so its webhook would refuse.
-    let webhooks = "validatingwebhookconfigurations";
-    world
-        .cluster
-        .kubectl(&["delete", webhooks, "--all"])
-        .unwrap();
-    world.cluster.apply(&own).unwrap();
-    world.model.remove_application(APPLICATION).unwrap();
-    world.settle();
-    let definitions = world.cluster.get(&["customresourcedefinitions"]).unwrap();
-    assert_eq!(definitions["items"].as_array().unwrap().len(), 15);
-    world
-        .cluster
-        .get(&["gateways.networking.istio.io", "users-own", "-n", "default"])
-        .unwrap();
-    assert_says(&(String::new(), world.log()), "", "definitions stay");
+    world.kubectl("delete validatingwebhookconfigurations --all")?;
+    world.apply(include_str!("manifests/gateway_of_a_user.yaml"))?;
+    world.remove()?;
+    let definitions = world.get("customresourcedefinitions")?;
+    assert_eq!(names(&definitions).len(), 15);
+    world.get("gateways.networking.istio.io users-own -n default")?;
+    let log = world.logged("INFO");
+    let lines: Vec<&str> = log.lines().collect();
+    expect![[r#"
+        Istio's definitions stay: there are gateways.networking.istio.io
+        everything this application made is removed"#]]
+    .assert_eq(&lines[lines.len() - 2..].join("\n"));
+    Ok(())
 }
 
 #[test]
-fn removal_leaves_the_node_agent_its_rights_until_its_pods_are_gone() {
-    let mut world = World::deployed();
-    world.configure(&BOTH_PATHS);
-    let agents = ["pods", "-n", MODEL, "-l", "k8s-app=istio-cni-node"];
-    let agents = world.cluster.get(&agents).unwrap();
-    let names = agents["items"].as_array().unwrap().iter();
-    let names: Vec<_> = names
-        .map(|it| it["metadata"]["name"].as_str().unwrap().to_owned())
-        .collect();
-    assert_eq!(names.len(), 3);
-    let hold = |cluster: &TestCluster, finalizers: &Value| {
-        let patch = json!({"metadata": {"finalizers": finalizers}}).to_string();
-        for name in &names {
-            let patch = [
-                "patch",
-                "pod",
-                name,
-                "-n",
-                MODEL,
-                "--type=merge",
-                "-p",
-                &patch,
-            ];
-            cluster.kubectl(&patch).unwrap();
+fn removal_leaves_the_node_agent_its_rights_until_its_pods_are_gone() -> Result<()> {
+    let mut world = deployed()?;
+    world.configure(&BOTH_PATHS)?;
+    let agents = world.get("pods -l k8s-app=istio-cni-node")?;
+    let agents = names(&agents);
+    assert_eq!(agents.len(), 3);
+    let cluster = &*world.cluster;
+    let hold = |finalizers: Value| -> Result<()> {
+        let patch = json!({"metadata": {"finalizers": finalizers}});
+        for pod in &agents {
+            cluster.kubectl(&format!(
+                "patch pod {pod} -n {MODEL} --type=merge -p '{patch}'"
+            ))?;
         }
+        Ok(())
     };
-    hold(&world.cluster, &json!(["example.test/hold"]));
-    world.model.remove_application(APPLICATION).unwrap();
-    let (model, cluster) = (&mut world.model, &world.cluster);
-    let (served, rights) = std::thread::scope(|scope| {
-        let looking = scope.spawn(|| {
-            let exists = |kind: &str, name: &str| cluster.get(&[kind, name, "-n", MODEL]).is_ok();
+    hold(json!(["example.test/hold"]))?;
+    world.model.remove_application(APPLICATION)?;
+    let model = &mut world.model;
+    let (settled, rights) = thread::scope(|scope| {
+        let looking = scope.spawn(|| -> Result<bool> {
+            let exists = |object: &str| cluster.get(&format!("{object} -n {MODEL}")).is_ok();
             until("the DaemonSet goes", || {
-                !exists("daemonset", "istio-cni-node")
-            });
+                Ok(!exists("daemonset istio-cni-node"))
+            })?;
             // Long enough for several looks of the removal.
-            std::thread::sleep(std::time::Duration::from_secs(2));
-            let rights = exists("serviceaccount", "istio-cni");
-            hold(cluster, &json!(null));
-            rights
+            thread::sleep(Duration::from_secs(2));
+            let rights = exists("serviceaccount istio-cni");
+            hold(json!(null))?;
+            Ok(rights)
         });
-        (model.settle().unwrap(), looking.join().unwrap())
+        (model.settle(), looking.join().unwrap())
     });
-    assert_eq!(served.in_error, Vec::<String>::new());
-    assert!(rights, "the rights went before the pods");
-    assert!(world.objects().is_empty(), "{:?}", world.objects());
+    assert_eq!(settled?.in_error, Vec::<String>::new());
+    assert!(rights?, "the rights went before the pods");
+    let objects = world.objects()?;
+    assert!(objects.is_empty(), "{objects:?}");
+    Ok(())
 }

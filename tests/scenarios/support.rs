@@ -1,240 +1,160 @@
-//! A model with the charm in it, on a cluster of its own.
+//! A model with the charm in it, on a cluster of its own, and what stories read from both.
 
-use std::collections::BTreeMap;
-use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use juju_sim::{Deployment, Model, ModelOptions};
-use serde_json::{Value, json};
-use tempfile::TempDir;
+use anyhow::Result;
+use charm_world::{Charm, World, until};
+use juju_sim::{ActionResult, ModelOptions};
+use serde_json::Value;
 use test_cluster::{Options, TestCluster};
 
 /// The model's name, and so the namespace.
 pub(crate) const MODEL: &str = "mesh";
 /// The application's name. Not the charm's, so that a mix-up shows.
 pub(crate) const APPLICATION: &str = "pilot";
-/// The label value that all objects of the application carry.
-pub(crate) const INSTANCE: &str = "pilot-mesh";
 /// Both options, as most people set them.
 pub(crate) const BOTH_PATHS: [(&str, &str); 2] = [
     ("cni-bin-dir", "/opt/cni/bin"),
     ("cni-conf-dir", "/etc/cni/net.d"),
 ];
+/// Both options unset.
+pub(crate) const NO_PATHS: [(&str, &str); 2] = [("cni-bin-dir", ""), ("cni-conf-dir", "")];
 
-/// A cluster, a model on it, and the charm's folder.
-pub(crate) struct World {
-    pub(crate) model: Model,
-    pub(crate) cluster: TestCluster,
-    charm: TempDir,
+/// An empty model on a cluster with three nodes.
+pub(crate) fn world() -> Result<World> {
+    world_on(TestCluster::start(&Options {
+        audit: true,
+        ..Options::default()
+    })?)
 }
 
-/// Status and message of a unit.
-pub(crate) type Shown = (String, String);
+/// An empty model on that cluster.
+pub(crate) fn world_on(cluster: TestCluster) -> Result<World> {
+    let charm = Charm::of_program(Path::new(env!("CARGO_BIN_EXE_istio-pilot")))?;
+    let mut world = World::new(ModelOptions::named(MODEL), cluster, APPLICATION, charm)?;
+    world.set_rollout_timeout(60);
+    Ok(world)
+}
 
-impl World {
-    /// An empty model on a cluster with three nodes.
-    pub(crate) fn new() -> Self {
-        let cluster = TestCluster::start(&Options {
-            audit: true,
-            ..Options::default()
-        })
-        .unwrap();
-        Self::on(cluster)
+/// A model in which the charm is deployed with trust, and has settled.
+pub(crate) fn deployed() -> Result<World> {
+    let mut world = world()?;
+    world.deploy()?;
+    Ok(world)
+}
+
+/// The directories that the node agent mounts.
+pub(crate) fn mounted(world: &World) -> Result<Vec<String>> {
+    let daemon_set = world.get("daemonset istio-cni-node")?;
+    let volumes = &daemon_set["spec"]["template"]["spec"]["volumes"];
+    let directories = volumes.as_array().unwrap().iter();
+    let paths = directories
+        .map(|it| &it["hostPath"])
+        .filter(|it| it["type"] == "Directory" && it["path"] != "/proc")
+        .map(|it| it["path"].as_str().unwrap().to_owned());
+    Ok(paths.collect())
+}
+
+/// The names of the objects of a list.
+pub(crate) fn names(list: &Value) -> Vec<&str> {
+    let items = list["items"].as_array().unwrap().iter();
+    items
+        .map(|it| it["metadata"]["name"].as_str().unwrap())
+        .collect()
+}
+
+/// Waits until these are all the definitions in the cluster. One goes a moment after it was
+/// deleted, when the API server has looked for its objects.
+pub(crate) fn until_definitions(world: &World, expected: &[&str]) -> Result<()> {
+    until(&format!("the definitions are {expected:?}"), || {
+        Ok(names(&world.get("customresourcedefinitions")?) == expected)
+    })
+}
+
+/// What `juju run` shows: how the action ended, then its results but for a `table` and the same in
+/// `json`.
+pub(crate) fn outcome(action: &ActionResult) -> String {
+    let mut lines = vec![if action.completed {
+        "completed".to_owned()
+    } else {
+        format!("failed: {}", action.message)
+    }];
+    let short = |(key, _): &(&String, &Value)| !["table", "json"].contains(&key.as_str());
+    for (key, value) in action.results.iter().filter(short) {
+        let text = value.as_str().map(str::trim_end).unwrap();
+        let separator = if text.contains('\n') { "\n" } else { " " };
+        lines.push(format!("{key}:{separator}{text}"));
     }
+    lines.join("\n")
+}
 
-    pub(crate) fn on(cluster: TestCluster) -> Self {
-        let options = ModelOptions::named(MODEL)
-            .on_cluster(cluster.kubeconfig())
-            .hook_retries(0);
-        let mut model = Model::new(options).unwrap();
-        model.set_variable("ISTIO_PILOT_ROLLOUT_TIMEOUT", "60");
-        Self {
-            model,
-            cluster,
-            charm: charm_folder(),
+/// The text with `…` for what Kubernetes appends to the names of pods: `istio-cni-node-…`, and of
+/// a Deployment's `istiod-…-…`.
+pub(crate) fn without_pod_suffixes(text: &str) -> String {
+    let is_of_name = |it: char| it.is_ascii_alphanumeric() || it == '-';
+    let mut masked = String::new();
+    let mut rest = text;
+    while let Some(begin) = rest.find(is_of_name) {
+        let (before, name) = rest.split_at(begin);
+        let end = name.find(|it| !is_of_name(it)).unwrap_or(name.len());
+        let (name, after) = name.split_at(end);
+        let parts: Vec<&str> = name.split('-').map(without_randomness).collect();
+        masked.push_str(before);
+        masked.push_str(&parts.join("-"));
+        rest = after;
+    }
+    masked + rest
+}
+
+/// `…` for a part of a name that Kubernetes has made: 5 random characters, or the hash of a
+/// template, of an alphabet without vowels (`k8s.io/apimachinery/pkg/util/rand`).
+fn without_randomness(part: &str) -> &str {
+    const ALPHABET: &str = "bcdfghjklmnpqrstvwxz2456789";
+    let is_long_enough = part.len() == 5 || (8..=10).contains(&part.len());
+    if is_long_enough && part.chars().all(|it| ALPHABET.contains(it)) {
+        "…"
+    } else {
+        part
+    }
+}
+
+/// The text without what stands before the message of an event that came often
+/// (`k8s.io/client-go/tools/record`): how many there were by then depends on the machine.
+pub(crate) fn without_count_of_events(text: &str) -> String {
+    text.replace("(combined from similar events): ", "")
+}
+
+/// The text with `…` for the number of nodes that have to have a node agent, which follows the
+/// nodes a moment later: `CNI on (3/… nodes)`.
+pub(crate) fn without_desired_nodes(text: &str) -> String {
+    let Some((before, after)) = text.split_once('/') else {
+        return text.to_owned();
+    };
+    let after = after.trim_start_matches(|it: char| it.is_ascii_digit());
+    format!("{before}/…{after}")
+}
+
+/// The text with `…` for each number.
+pub(crate) fn without_numbers(text: &str) -> String {
+    let mut masked = String::new();
+    for character in text.chars() {
+        if !character.is_ascii_digit() {
+            masked.push(character);
+        } else if !masked.ends_with('…') {
+            masked.push('…');
         }
     }
-
-    /// A model in which the charm is deployed with trust, and has settled.
-    pub(crate) fn deployed() -> Self {
-        let mut world = Self::new();
-        world.deploy(true);
-        world
-    }
-
-    /// Deploys the charm and lets it settle.
-    pub(crate) fn deploy(&mut self, trusted: bool) {
-        let deployment = Deployment::of(self.charm.path()).named(APPLICATION);
-        let deployment = if trusted {
-            deployment.trusted()
-        } else {
-            deployment
-        };
-        self.model.deploy(deployment).unwrap();
-        self.settle();
-    }
-
-    /// Deploys the charm with trust; no hook runs yet.
-    pub(crate) fn deploy_without_settling(&mut self) {
-        let deployment = Deployment::of(self.charm.path())
-            .named(APPLICATION)
-            .trusted();
-        self.model.deploy(deployment).unwrap();
-    }
-
-    /// Runs all hooks that are due; none may fail.
-    #[track_caller]
-    pub(crate) fn settle(&mut self) {
-        let settled = self.model.settle().unwrap();
-        let log = || self.model.dispatches().last().map(|it| it.stderr.clone());
-        assert_eq!(settled.in_error, Vec::<String>::new(), "{:?}", log());
-    }
-
-    /// `juju config`, and what follows from it.
-    #[track_caller]
-    pub(crate) fn configure(&mut self, values: &[(&str, &str)]) -> Shown {
-        self.model.set_config(APPLICATION, values).unwrap();
-        self.settle();
-        self.shown()
-    }
-
-    /// `update-status`.
-    #[track_caller]
-    pub(crate) fn update_status(&mut self) -> Shown {
-        self.model.update_status();
-        self.settle();
-        self.shown()
-    }
-
-    /// What `juju status` shows of the first unit.
-    pub(crate) fn shown(&self) -> Shown {
-        let status = self.model.status();
-        let unit = &status.units[0];
-        (unit.workload.status.clone(), unit.workload.message.clone())
-    }
-
-    /// Every object with the application's label, as `Kind name`, with its resource version.
-    pub(crate) fn objects(&self) -> BTreeMap<String, String> {
-        const KINDS: &str = "configmaps,serviceaccounts,services,deployments,daemonsets,roles,\
-                             rolebindings,clusterroles,clusterrolebindings,\
-                             horizontalpodautoscalers,poddisruptionbudgets,\
-                             mutatingwebhookconfigurations,validatingwebhookconfigurations";
-        let selector = format!("app.kubernetes.io/instance={INSTANCE}");
-        let list = self
-            .cluster
-            .get(&[KINDS, "--namespace", MODEL, "--selector", &selector]);
-        let items = list.unwrap()["items"].as_array().unwrap().clone();
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let entry = |item: &Value| {
-            let metadata = &item["metadata"];
-            let name = format!("{} {}", text(&item["kind"]), text(&metadata["name"]));
-            (name, text(&metadata["resourceVersion"]))
-        };
-        items.iter().map(entry).collect()
-    }
-
-    /// The names among [`World::objects`] that belong to the node agent.
-    pub(crate) fn agent_objects(&self) -> Vec<String> {
-        self.objects()
-            .into_keys()
-            .filter(|name| name.contains("istio-cni"))
-            .collect()
-    }
-
-    /// Whether the injection configuration in the cluster leaves redirection to the node agent.
-    pub(crate) fn injects_validation(&self) -> bool {
-        let config = self.get("configmap", "istio-sidecar-injector");
-        let values = config["data"]["values"].as_str().unwrap();
-        let values: Value = serde_json::from_str(values).unwrap();
-        let templates = config["data"]["config"].as_str().unwrap();
-        let validation = templates.contains("name: istio-validation");
-        assert_eq!(values["pilot"]["cni"]["enabled"], json!(validation));
-        assert_ne!(templates.contains("name: istio-init"), validation);
-        validation
-    }
-
-    /// One object of the model's namespace.
-    #[track_caller]
-    pub(crate) fn get(&self, kind: &str, name: &str) -> Value {
-        self.cluster
-            .get(&[kind, name, "--namespace", MODEL])
-            .unwrap()
-    }
-
-    /// The directories that the node agent mounts.
-    pub(crate) fn mounted(&self) -> Vec<String> {
-        let daemon_set = self.get("daemonset", "istio-cni-node");
-        let volumes = daemon_set["spec"]["template"]["spec"]["volumes"]
-            .as_array()
-            .unwrap();
-        let typed = volumes
-            .iter()
-            .filter(|it| it["hostPath"]["type"] == "Directory");
-        typed
-            .filter(|it| it["hostPath"]["path"] != "/proc")
-            .map(|it| it["hostPath"]["path"].as_str().unwrap().to_owned())
-            .collect()
-    }
-
-    /// How many writes the charm's service account has sent, dry-runs included.
-    pub(crate) fn writes(&self) -> usize {
-        let user = format!("system:serviceaccount:{MODEL}:{APPLICATION}");
-        let requests = self.cluster.audit_requests().unwrap();
-        requests
-            .iter()
-            .filter(|it| it.user == user && it.is_write())
-            .count()
-    }
-
-    /// The last log lines, for messages of assertions.
-    pub(crate) fn log(&self) -> String {
-        let lines: Vec<_> = self
-            .model
-            .debug_log()
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        lines[lines.len().saturating_sub(20)..].join("\n")
-    }
+    masked
 }
 
-/// The status with its name.
-pub(crate) fn shown(name: &str, message: &str) -> Shown {
-    (name.to_owned(), message.to_owned())
-}
-
-/// Asserts a status, and that the message contains a text.
-#[track_caller]
-pub(crate) fn assert_says(shown: &Shown, name: &str, text: &str) {
-    assert!(
-        shown.0 == name && shown.1.contains(text),
-        "{shown:?} is not {name} with {text:?}"
-    );
-}
-
-/// Waits until something is so, and fails after 20 s.
-#[track_caller]
-pub(crate) fn until(what: &str, condition: impl Fn() -> bool) {
-    for _ in 0..200 {
-        if condition() {
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(100));
-    }
-    panic!("waited in vain until {what}");
-}
-
-/// The charm as it is packed, with links instead of copies.
-fn charm_folder() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let source = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for file in ["metadata.yaml", "config.yaml", "actions.yaml"] {
-        std::fs::copy(source.join(file), folder.path().join(file)).unwrap();
-    }
-    symlink(
-        env!("CARGO_BIN_EXE_istio-pilot"),
-        folder.path().join("dispatch"),
-    )
-    .unwrap();
-    folder
+#[test]
+fn a_mask_covers_what_it_is_for_and_nothing_else() {
+    let of_pods = "pods \"istio-cni-node-x7k2p\", istiod-67dc45f7b8-6dxlm: istio-sidecar-injector";
+    let masked = "pods \"istio-cni-node-…\", istiod-…-…: istio-sidecar-injector";
+    assert_eq!(without_pod_suffixes(of_pods), masked);
+    let on = "active: CNI on (3/15 nodes)";
+    assert_eq!(without_desired_nodes(on), "active: CNI on (3/… nodes)");
+    assert_eq!(without_numbers(on), "active: CNI on (…/… nodes)");
+    let event = "(combined from similar events): Error creating";
+    assert_eq!(without_count_of_events(event), "Error creating");
 }

@@ -1,11 +1,13 @@
 //! `cargo xtask bench`: what the charm costs, beside what it replaces.
 
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use juju_sim::{Deployment, Model, ModelOptions};
+use charm_world::{Charm, World};
+use juju_sim::ModelOptions;
 use test_cluster::programs::{self, Program};
 use test_cluster::{Options, TestCluster};
 
@@ -49,9 +51,39 @@ pub(crate) fn run() -> Result<ExitCode> {
     let tool = build_program("istio-pilot", "release")?;
     let juju = build_program("juju-sim", "release")?;
     let istioctl = Program::Istioctl.path()?;
+    compare_rendering(&tool, &istioctl)?;
 
+    let cluster = TestCluster::start(&Options {
+        audit: true,
+        ..Options::default()
+    })?;
+    let model = ModelOptions::named(MODEL).program(juju);
+    let world = World::new(model, cluster, APPLICATION, Charm::packed(charm))?;
+    let measured = update_status(world)?;
+    show(&format!(
+        "\nupdate-status with the CNI on and nothing to change, median of {REPETITIONS}:"
+    ))?;
+    show("                         this charm   the Python charm (measured elsewhere)")?;
+    show(&format!(
+        "  time                   {:>7.1} ms   {:>7.1} ms",
+        milliseconds(measured.time),
+        milliseconds(PYTHON.time)
+    ))?;
+    show(&format!(
+        "  hook-tool processes    {:>7}      {:>7}",
+        measured.processes, PYTHON.processes
+    ))?;
+    show(&format!(
+        "  write requests         {:>7}            -",
+        measured.writes.unwrap_or_default()
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Measures and prints how long it takes to make all objects, here and with `istioctl`.
+fn compare_rendering(tool: &Path, istioctl: &Path) -> Result<()> {
     let ours = median(|| {
-        let mut command = Command::new(&tool);
+        let mut command = Command::new(tool);
         command.arg("render");
         for (name, value) in PATHS {
             command.arg("--config").arg(format!("{name}={value}"));
@@ -59,7 +91,7 @@ pub(crate) fn run() -> Result<ExitCode> {
         time_of(&mut command)
     })?;
     let theirs = median(|| {
-        let mut command = Command::new(&istioctl);
+        let mut command = Command::new(istioctl);
         command.args(["manifest", "generate"]);
         for set in [
             "profile=minimal",
@@ -81,75 +113,28 @@ pub(crate) fn run() -> Result<ExitCode> {
     show(&format!(
         "  istioctl manifest generate  {:>7.1} ms",
         milliseconds(theirs)
-    ))?;
-
-    let cluster = TestCluster::start(&Options {
-        audit: true,
-        ..Options::default()
-    })?;
-    let options = ModelOptions::named(MODEL)
-        .on_cluster(cluster.kubeconfig())
-        .program(juju);
-    let measured = update_status(&cluster, Model::new(options)?, &charm)?;
-    show(&format!(
-        "\nupdate-status with the CNI on and nothing to change, median of {REPETITIONS}:"
-    ))?;
-    show("                         this charm   the Python charm (measured elsewhere)")?;
-    show(&format!(
-        "  time                   {:>7.1} ms   {:>7.1} ms",
-        milliseconds(measured.time),
-        milliseconds(PYTHON.time)
-    ))?;
-    show(&format!(
-        "  hook-tool processes    {:>7}      {:>7}",
-        measured.processes, PYTHON.processes
-    ))?;
-    show(&format!(
-        "  write requests         {:>7}            -",
-        measured.writes.unwrap_or_default()
-    ))?;
-    Ok(ExitCode::SUCCESS)
+    ))
 }
 
-fn update_status(
-    cluster: &TestCluster,
-    mut model: Model,
-    charm: &std::path::Path,
-) -> Result<UpdateStatus> {
-    let mut deployment = Deployment::of(charm).trusted();
-    for (name, value) in PATHS {
-        deployment = deployment.config(name, value);
-    }
+fn update_status(mut world: World) -> Result<UpdateStatus> {
     say("deploying the charm");
-    model.deploy(deployment)?;
-    settle(&mut model)?;
+    world.deploy()?;
+    world.configure(&PATHS)?;
     // One run more, for what the last hook's own changes may have left to do.
-    model.update_status();
-    settle(&mut model)?;
-    let status = model.status();
-    if status
-        .units
-        .iter()
-        .any(|unit| unit.workload.status != "active")
-    {
-        bail!("the charm is not active:\n{status}");
+    let shown = world.update_status()?;
+    if !shown.starts_with("active: ") {
+        bail!("the charm is not active:\n{}", world.model.status());
     }
-    let before = cluster.audit_requests()?.len();
-    let first = model.dispatches().len();
+    let before = world.requests()?.len();
+    let first = world.model.dispatches().len();
     for _ in 0..REPETITIONS {
-        model.update_status();
-        settle(&mut model)?;
+        world.update_status()?;
     }
-    let account = format!("system:serviceaccount:{MODEL}:{APPLICATION}");
-    let requests = cluster.audit_requests()?.split_off(before);
-    let own: Vec<_> = requests
-        .iter()
-        .filter(|request| request.user == account)
-        .collect();
-    if own.is_empty() {
-        bail!("the API server recorded no request of {account}");
+    let requests = world.requests()?.split_off(before);
+    if requests.is_empty() {
+        bail!("the API server recorded no request of the charm");
     }
-    let dispatches = &model.dispatches()[first..];
+    let dispatches = &world.model.dispatches()[first..];
     let mut times: Vec<Duration> = dispatches
         .iter()
         .map(|dispatch| dispatch.duration)
@@ -161,16 +146,8 @@ fn update_status(
             .map(|dispatch| dispatch.tool_calls.len())
             .max()
             .unwrap_or_default(),
-        writes: Some(own.iter().filter(|request| request.is_write()).count()),
+        writes: Some(requests.iter().filter(|it| it.is_write()).count()),
     })
-}
-
-fn settle(model: &mut Model) -> Result<()> {
-    let settled = model.settle()?;
-    if !settled.in_error.is_empty() {
-        bail!("in error: {}", settled.in_error.join(", "));
-    }
-    Ok(())
 }
 
 fn median(mut measure: impl FnMut() -> Result<Duration>) -> Result<Duration> {

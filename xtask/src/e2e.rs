@@ -4,8 +4,8 @@
 mod cases;
 mod comparison;
 mod report;
+mod site;
 mod stream;
-mod world;
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -20,7 +20,7 @@ use test_cluster::{Enclosure, NodeImages, Program};
 use crate::pack;
 use crate::workspace::{build_program, say};
 use report::Report;
-use world::World;
+use site::Site;
 
 /// The version of Istio, and so the tag of its images.
 const ISTIO: &str = "1.31.1";
@@ -72,8 +72,8 @@ pub(crate) fn run(profile: &str) -> Result<()> {
 pub(crate) fn run_enclosed(folder: &Path) -> Result<ExitCode> {
     let mut report = Report::default();
     say("starting a cluster with a real node");
-    let mut world = World::start(folder)?;
-    cases::run(&mut world, &mut report);
-    comparison::run(&mut world, &mut report);
+    let mut site = Site::start(folder)?;
+    cases::run(&mut site, &mut report);
+    comparison::run(&mut site, &mut report);
     Ok(report.conclude())
 }

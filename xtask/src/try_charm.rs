@@ -7,6 +7,7 @@ use std::process::{Command, ExitCode};
 use std::thread;
 
 use anyhow::{Context, Result, bail};
+use test_cluster::command::words;
 use test_cluster::programs::{self, Program};
 use test_cluster::{Options, TestCluster};
 
@@ -71,69 +72,55 @@ pub(crate) fn run(profile: &str, keep: bool) -> Result<ExitCode> {
 impl Stage {
     fn play(&self) -> Result<()> {
         let kubeconfig = self.cluster.kubeconfig().display().to_string();
-        self.succeed(&["add-model", MODEL, "--kubeconfig", &kubeconfig])?;
+        self.succeed(&format!("add-model {MODEL} --kubeconfig='{kubeconfig}'"))?;
 
         title("Deploy")?;
-        let charm = self.charm.display().to_string();
         let file = self.charm.file_name().unwrap_or_default().display();
-        self.juju_as(
-            &format!("deploy ./{file} --trust"),
-            &["deploy", &charm, "--trust"],
-        )?;
+        show(&format!("\n$ juju deploy ./{file} --trust"))?;
+        self.succeed(&format!("deploy '{}' --trust", self.charm.display()))?;
         self.status()?;
         injected::show(&self.cluster, MODEL)?;
 
         title("Switch the Istio CNI on: set both paths")?;
-        self.juju(&[
-            "config",
-            "istio-pilot",
-            "cni-bin-dir=/opt/cni/bin",
-            "cni-conf-dir=/etc/cni/net.d",
-        ])?;
+        self.juju("config istio-pilot cni-bin-dir=/opt/cni/bin cni-conf-dir=/etc/cni/net.d")?;
         self.status()?;
-        self.kubectl(&["get", "daemonset", "istio-cni-node", "--output=wide"])?;
+        self.kubectl("get daemonset istio-cni-node --output=wide")?;
         injected::show(&self.cluster, MODEL)?;
 
         title("Switch it off: unset one of them")?;
-        self.juju(&["config", "istio-pilot", "--reset", "cni-conf-dir"])?;
+        self.juju("config istio-pilot --reset cni-conf-dir")?;
         self.status()?;
-        self.kubectl(&["get", "daemonset"])?;
+        self.kubectl("get daemonset")?;
         injected::show(&self.cluster, MODEL)
     }
 
     fn status(&self) -> Result<()> {
-        self.juju(&["status"])
+        self.juju("status")
     }
 
-    fn juju(&self, arguments: &[&str]) -> Result<()> {
-        self.juju_as(&arguments.join(" "), arguments)
+    /// Runs a command of `juju`, and shows it as a person would type it.
+    fn juju(&self, line: &str) -> Result<()> {
+        show(&format!("\n$ juju {line}"))?;
+        self.succeed(line)
     }
 
-    /// Runs a command of `juju`, shown as a person would type it.
-    fn juju_as(&self, shown: &str, arguments: &[&str]) -> Result<()> {
-        show(&format!("\n$ juju {shown}"))?;
-        self.succeed(arguments)
-    }
-
-    fn succeed(&self, arguments: &[&str]) -> Result<()> {
+    fn succeed(&self, line: &str) -> Result<()> {
         let status = Command::new(&self.juju)
             .arg("--model-dir")
             .arg(self.model_folder())
-            .args(arguments)
+            .args(words(line)?)
             .status()
             .context("cannot run juju-sim")?;
         if !status.success() {
-            bail!("juju {} failed ({status})", arguments.join(" "));
+            bail!("juju {line} failed ({status})");
         }
         Ok(())
     }
 
-    fn kubectl(&self, arguments: &[&str]) -> Result<()> {
-        let namespace = format!("--namespace={MODEL}");
-        show(&format!("\n$ kubectl {namespace} {}", arguments.join(" ")))?;
-        let output = self
-            .cluster
-            .kubectl(&[&[namespace.as_str()], arguments].concat())?;
+    fn kubectl(&self, line: &str) -> Result<()> {
+        let line = format!("--namespace={MODEL} {line}");
+        show(&format!("\n$ kubectl {line}"))?;
+        let output = self.cluster.kubectl(&line)?;
         // kubectl says so on standard error when there is nothing to list.
         show(if output.is_empty() {
             "No resources found."

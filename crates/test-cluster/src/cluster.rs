@@ -11,6 +11,7 @@ mod start;
 mod stored;
 mod supervisor;
 
+use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -22,7 +23,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::Program;
-use crate::command::{output_of, output_with_input};
+use crate::command::{output_of, output_with_input, words};
 use audit::AuditRequest;
 use credentials::Kubeconfig;
 use network::Network;
@@ -116,21 +117,22 @@ impl TestCluster {
             .env("KUBERC", "off");
     }
 
-    /// Runs kubectl and returns what it printed.
+    /// Runs kubectl and returns what it printed: `kubectl("delete pod app --now")`. The line is
+    /// split as a shell would, see [`words`].
     ///
     /// # Errors
     /// When it fails; the error holds what it said.
-    pub fn kubectl(&self, arguments: &[&str]) -> Result<String> {
-        output_of(self.kubectl_command().args(arguments))
+    pub fn kubectl(&self, line: &str) -> Result<String> {
+        output_of(self.kubectl_command().args(words(line)?))
     }
 
-    /// Runs kubectl with `input` on its standard input: `kubectl_with_input(&["apply", "-f", "-"],
-    /// manifest)`.
+    /// Runs kubectl with `input` on its standard input:
+    /// `kubectl_with_input("create --filename=-", manifest)`.
     ///
     /// # Errors
     /// When it fails; the error holds what it said.
-    pub fn kubectl_with_input(&self, arguments: &[&str], input: &str) -> Result<String> {
-        output_with_input(self.kubectl_command().args(arguments), input)
+    pub fn kubectl_with_input(&self, line: &str, input: &str) -> Result<String> {
+        output_with_input(self.kubectl_command().args(words(line)?), input)
     }
 
     fn kubectl_command(&self) -> Command {
@@ -139,29 +141,23 @@ impl TestCluster {
         command
     }
 
-    /// Reads objects: `get(&["deployments", "-n", "istio-system"])` is `kubectl get -o json` with
-    /// these arguments.
+    /// Reads objects: `get("deployments -n istio-system")` is `kubectl get --output=json` with the
+    /// rest of the line.
     ///
     /// # Errors
     /// When kubectl fails, also because a single object does not exist.
-    pub fn get(&self, arguments: &[&str]) -> Result<Value> {
-        let text = output_of(
-            self.kubectl_command()
-                .args(["get", "--output=json"])
-                .args(arguments),
-        )?;
+    pub fn get(&self, line: &str) -> Result<Value> {
+        let text = self.kubectl(&format!("get --output=json {line}"))?;
         Ok(serde_json::from_str(&text)?)
     }
 
-    /// Applies an object, or a `List` of objects, with `kubectl apply --server-side`.
+    /// Applies objects with `kubectl apply --server-side`: a JSON value, or a text with YAML
+    /// documents.
     ///
     /// # Errors
     /// When the API server refuses one of them.
-    pub fn apply(&self, objects: &Value) -> Result<String> {
-        self.kubectl_with_input(
-            &["apply", "--server-side", "--filename=-"],
-            &objects.to_string(),
-        )
+    pub fn apply(&self, objects: &(impl Display + ?Sized)) -> Result<String> {
+        self.kubectl_with_input("apply --server-side --filename=-", &objects.to_string())
     }
 
     /// Runs istioctl against the cluster and returns what it printed.
@@ -183,7 +179,7 @@ impl TestCluster {
             "kind": "ServiceAccount",
             "metadata": {"name": name, "namespace": namespace},
         }))?;
-        let token = self.kubectl(&["create", "token", name, "--namespace", namespace])?;
+        let token = self.kubectl(&format!("create token {name} --namespace={namespace}"))?;
         let folder = self.folder().join("service-accounts");
         fs::create_dir_all(&folder)?;
         let path = folder.join(format!("{namespace}.{name}"));
@@ -212,7 +208,7 @@ impl TestCluster {
             "/version?marker={}",
             self.markers.fetch_add(1, Ordering::Relaxed)
         );
-        self.kubectl(&["get", "--raw", &marker])?;
+        self.kubectl(&format!("get --raw {marker}"))?;
         wait_until("the audit log is written", || {
             let mut requests = audit::read(&self.folder().join(AUDIT_LOG))?;
             let Some(end) = requests.iter().position(|request| request.uri == marker) else {

@@ -6,6 +6,15 @@ use std::thread;
 
 use anyhow::{Context, Result, bail};
 
+/// The words of a command line, split as a shell would: `words("get pods -l 'a in (b, c)'")` gives
+/// four. A `#` at the beginning of a word begins a comment.
+///
+/// # Errors
+/// When a quotation does not end; the error holds the line.
+pub fn words(line: &str) -> Result<Vec<String>> {
+    shlex::split(line).with_context(|| format!("a quotation does not end in: {line}"))
+}
+
 /// Runs a command and returns what it printed on standard output.
 ///
 /// # Errors
@@ -96,6 +105,15 @@ mod tests {
         assert!(error.starts_with("sh -c"), "{error}");
         assert!(error.contains("exit status: 3"), "{error}");
         assert!(error.ends_with("the reason"), "{error}");
+    }
+
+    #[test]
+    fn a_line_is_split_as_a_shell_does() {
+        let line = r#"patch pod a  -p '{"a": "b c"}' --type=merge"#;
+        let expected = ["patch", "pod", "a", "-p", r#"{"a": "b c"}"#, "--type=merge"];
+        assert_eq!(words(line).unwrap(), expected);
+        let error = words("get 'pods").unwrap_err().to_string();
+        assert!(error.ends_with("in: get 'pods"), "{error}");
     }
 
     #[test]

@@ -10,7 +10,7 @@
 //!
 //! # fn main() -> anyhow::Result<()> {
 //! let cluster = TestCluster::start(&Options::default())?;
-//! println!("{}", cluster.kubectl(&["get", "nodes"])?);
+//! println!("{}", cluster.kubectl("get nodes")?);
 //! # Ok(())
 //! # }
 //! ```

@@ -185,7 +185,7 @@ impl<'a> RealNode<'a> {
             for process in &self.others {
                 process.must_run()?;
             }
-            let Ok(node) = self.cluster.get(&["node", NODE]) else {
+            let Ok(node) = self.cluster.get(&format!("node {NODE}")) else {
                 return Ok(None);
             };
             let conditions = node["status"]["conditions"].as_array();

@@ -71,29 +71,20 @@ fn two_clusters_at_once_have_nothing_in_common() {
         (one.join().unwrap(), two.join().unwrap())
     });
     assert_ne!(one.server(), two.server());
-    let service = [
-        "service",
-        "kubernetes",
-        "--output=jsonpath={.spec.clusterIP}",
-    ];
     let address = |cluster: &TestCluster| {
-        cluster
-            .kubectl(&[&["get"], service.as_slice()].concat())
-            .unwrap()
+        let line = "get service kubernetes --output=jsonpath={.spec.clusterIP}";
+        cluster.kubectl(line).unwrap()
     };
     assert_ne!(address(&one), address(&two));
     one.apply(&config_map("only-here")).unwrap();
-    let error = two.get(&["configmap", "only-here"]).unwrap_err();
+    let error = two.get("configmap only-here").unwrap_err();
     assert!(error.to_string().contains("NotFound"), "{error}");
     // The credentials of one are worth nothing to the other.
-    let foreign = two.kubectl(&[
-        "get",
-        "nodes",
-        "--server",
-        &one.server(),
-        "--certificate-authority",
-        &one.certificate_authority().display().to_string(),
-    ]);
+    let foreign = two.kubectl(&format!(
+        "get nodes --server={} --certificate-authority='{}'",
+        one.server(),
+        one.certificate_authority().display()
+    ));
     assert!(foreign.is_err());
 
     let folder = one.folder().to_path_buf();
@@ -105,7 +96,7 @@ fn two_clusters_at_once_have_nothing_in_common() {
     drop(one);
     assert_eq!(processes_of(&folder), Vec::<String>::new());
     assert!(!folder.exists());
-    assert!(two.get(&["nodes"]).is_ok(), "the other one lives on");
+    assert!(two.get("nodes").is_ok(), "the other one lives on");
 }
 
 #[test]
@@ -168,16 +159,16 @@ fn workloads_roll_out_on_simulated_nodes() {
         }))
         .unwrap();
     cluster
-        .kubectl(&["rollout", "status", "daemonset/everywhere", "--timeout=60s"])
+        .kubectl("rollout status daemonset/everywhere --timeout=60s")
         .unwrap();
-    let set = cluster.get(&["daemonset", "everywhere"]).unwrap();
+    let set = cluster.get("daemonset everywhere").unwrap();
     assert_eq!(set["status"]["numberReady"], 3, "{set}");
-    let nodes = cluster.get(&["nodes"]).unwrap();
+    let nodes = cluster.get("nodes").unwrap();
     for node in nodes["items"].as_array().unwrap() {
         assert_eq!(node["status"]["nodeInfo"]["kubeletVersion"], "v1.37.2");
     }
     // Addresses of pods are loopback ones, so nothing ever leaves the machine.
-    let pods = cluster.get(&["pods", "--selector=app=everywhere"]).unwrap();
+    let pods = cluster.get("pods --selector=app=everywhere").unwrap();
     for pod in pods["items"].as_array().unwrap() {
         let address = pod["status"]["podIP"].as_str().unwrap();
         assert!(address.starts_with("127."), "{address}");
@@ -187,16 +178,14 @@ fn workloads_roll_out_on_simulated_nodes() {
 #[test]
 fn requests_are_recorded_with_who_sent_them() {
     let cluster = shared();
-    cluster
-        .kubectl(&["create", "namespace", "audited"])
-        .unwrap();
+    cluster.kubectl("create namespace audited").unwrap();
     let kubeconfig = cluster
         .service_account_kubeconfig("audited", "reader")
         .unwrap();
     let before = cluster.audit_requests().unwrap().len();
     let kubeconfig = kubeconfig.display().to_string();
     let error = cluster
-        .kubectl(&["--kubeconfig", &kubeconfig, "get", "secrets"])
+        .kubectl(&format!("--kubeconfig='{kubeconfig}' get secrets"))
         .unwrap_err();
     assert!(error.to_string().contains("Forbidden"), "{error}");
     cluster.apply(&config_map("recorded")).unwrap();
@@ -222,32 +211,23 @@ fn requests_are_recorded_with_who_sent_them() {
 #[test]
 fn a_service_account_may_do_what_is_bound_to_it() {
     let cluster = shared();
-    cluster.kubectl(&["create", "namespace", "bound"]).unwrap();
+    cluster.kubectl("create namespace bound").unwrap();
     let kubeconfig = cluster
         .service_account_kubeconfig("bound", "viewer")
         .unwrap();
     let kubeconfig = kubeconfig.display().to_string();
-    let read = || cluster.kubectl(&["--kubeconfig", &kubeconfig, "get", "configmaps"]);
+    let read = || cluster.kubectl(&format!("--kubeconfig='{kubeconfig}' get configmaps"));
     assert!(read().is_err());
-    cluster
-        .kubectl(&[
-            "create",
-            "rolebinding",
-            "viewer",
-            "--namespace=bound",
-            "--clusterrole=view",
-            "--serviceaccount=bound:viewer",
-        ])
-        .unwrap();
+    let bind = "create rolebinding viewer --namespace=bound --clusterrole=view \
+                --serviceaccount=bound:viewer";
+    cluster.kubectl(bind).unwrap();
     eventually("the binding counts", || read().is_ok());
 }
 
 #[test]
 fn a_request_without_the_administrators_token_is_refused() {
     let cluster = shared();
-    let error = cluster
-        .kubectl(&["--token=wrong", "get", "nodes"])
-        .unwrap_err();
+    let error = cluster.kubectl("--token=wrong get nodes").unwrap_err();
     assert!(error.to_string().contains("Unauthorized"), "{error}");
 }
 
@@ -271,15 +251,13 @@ fn istioctl_and_istiod_see_the_cluster() {
     .unwrap();
     let crds = folder.join("kubernetes/customresourcedefinitions.gen.yaml");
     cluster
-        .kubectl(&["create", "--filename", &crds.display().to_string()])
+        .kubectl(&format!("create --filename='{}'", crds.display()))
         .unwrap();
-    cluster
-        .kubectl(&["create", "namespace", "istio-system"])
-        .unwrap();
+    cluster.kubectl("create namespace istio-system").unwrap();
     let istiod = cluster.start_istiod("istio-system", &[]).unwrap();
     assert!(istiod.log().contains("1.31.1"), "{}", istiod.log());
     eventually("istiod publishes its certificate authority", || {
-        let published = cluster.get(&["configmap", "istio-ca-root-cert"]);
+        let published = cluster.get("configmap istio-ca-root-cert");
         published.is_ok()
     });
     let version = cluster.istioctl(&["version", "--remote=false"]).unwrap();

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use anyhow::{Result, bail, ensure};
+use charm_world::eventually;
 use serde_json::{Value, json};
 
 use super::report::Report;
+use super::site::{MODEL, Site, init_container};
 use super::stream;
-use super::world::{MODEL, World, eventually, init_container};
 
 /// A namespace with injection.
 const SHOP: &str = "shop";
@@ -17,40 +18,40 @@ const STRICT: &str = "strict";
 const OUTSIDE: &str = "outside";
 
 /// Runs all cases; the charm is switched off at the end.
-pub(super) fn run(world: &mut World, report: &mut Report) {
-    report.case("the charm deploys the control plane", || deploy(world));
+pub(super) fn run(site: &mut Site, report: &mut Report) {
+    report.case("the charm deploys the control plane", || deploy(site));
     report.case("CNI off: pods get istio-init and become Ready", || {
-        off(world)
+        off(site)
     });
     report.case(
         "CNI off: Pod Security restricted refuses injected pods",
-        || restricted_refuses(world),
+        || restricted_refuses(site),
     );
     report.case(
         "a path that the node does not have blocks, naming the node",
-        || wrong_path(world),
+        || wrong_path(site),
     );
     report.case("the path put right switches the CNI on", || {
-        right_path(world)
+        right_path(site)
     });
     report.case(
         "CNI on: pods get istio-validation without any capability",
-        || on(world),
+        || on(site),
     );
     report.case("CNI on: two injected pods speak mutual TLS", || {
-        mutual_tls(world)
+        mutual_tls(site)
     });
     report.case(
         "CNI on: Pod Security restricted accepts injected pods",
-        || restricted_accepts(world),
+        || restricted_accepts(site),
     );
-    report.case("CNI off again: the node agent is gone", || off_again(world));
-    stream::run(world, report);
+    report.case("CNI off again: the node agent is gone", || off_again(site));
+    stream::run(site, report);
 }
 
 /// Tells the proxies of a control plane to do without Istio's own statistics filter, which a plain
 /// Envoy does not have.
-pub(super) fn turn_metrics_off(world: &World, namespace: &str) -> Result<()> {
+pub(super) fn turn_metrics_off(site: &Site, namespace: &str) -> Result<()> {
     let telemetry = json!({
         "apiVersion": "telemetry.istio.io/v1",
         "kind": "Telemetry",
@@ -60,27 +61,24 @@ pub(super) fn turn_metrics_off(world: &World, namespace: &str) -> Result<()> {
             "overrides": [{"match": {"metric": "ALL_METRICS"}, "disabled": true}],
         }]},
     });
-    eventually("istiod takes a Telemetry", || {
-        world.cluster.apply(&telemetry).map(drop)
-    })
+    eventually("istiod takes a Telemetry", || site.world.apply(&telemetry))
 }
 
-fn deploy(world: &mut World) -> Result<String> {
-    let shown = world.deploy()?;
-    let detail = world.expect(&shown, "active", "CNI off")?;
-    turn_metrics_off(world, MODEL)?;
+fn deploy(site: &mut Site) -> Result<String> {
+    let detail = site.deploy("active: CNI off")?;
+    turn_metrics_off(site, MODEL)?;
     let injected = json!({"istio-injection": "enabled"});
-    world.namespace(SHOP, &injected)?;
-    world.namespace(
+    site.namespace(SHOP, &injected)?;
+    site.namespace(
         STRICT,
         &json!({"istio-injection": "enabled", "pod-security.kubernetes.io/enforce": "restricted"}),
     )?;
-    world.namespace(OUTSIDE, &json!({}))?;
+    site.namespace(OUTSIDE, &json!({}))?;
     Ok(detail)
 }
 
-fn off(world: &World) -> Result<String> {
-    let pod = world.create_ready(SHOP, "off")?;
+fn off(site: &Site) -> Result<String> {
+    let pod = site.create_ready(SHOP, "off")?;
     ensure!(
         init_container(&pod, "istio-validation").is_none(),
         "{}",
@@ -94,12 +92,12 @@ fn off(world: &World) -> Result<String> {
         *added == json!(["NET_ADMIN", "NET_RAW"]),
         "istio-init adds {added}"
     );
-    world.must_redirect(SHOP, "off")?;
+    site.must_redirect(SHOP, "off")?;
     Ok(String::new())
 }
 
-fn restricted_refuses(world: &World) -> Result<String> {
-    match world.create(STRICT, "refused") {
+fn restricted_refuses(site: &Site) -> Result<String> {
+    match site.create(STRICT, "refused") {
         Ok(()) => bail!("the pod was accepted"),
         Err(error) => {
             let text = format!("{error:#}");
@@ -110,19 +108,15 @@ fn restricted_refuses(world: &World) -> Result<String> {
     }
 }
 
-fn wrong_path(world: &mut World) -> Result<String> {
-    let configuration = world.node.plugin_configuration().display().to_string();
-    let shown = world.configure(&[
-        ("cni-bin-dir", "/no/such/folder"),
-        ("cni-conf-dir", &configuration),
-    ])?;
-    let detail = world.expect(&shown, "blocked", "/no/such/folder")?;
-    ensure!(detail.contains("node1"), "{detail}");
-    ensure!(
-        !Path::new("/no/such/folder").exists(),
-        "the folder was made"
-    );
-    let pod = world.create_ready(SHOP, "meanwhile")?;
+fn wrong_path(site: &mut Site) -> Result<String> {
+    let missing = Path::new("/no/such/folder");
+    let detail = site.configure(
+        [missing, &site.node.plugin_configuration()],
+        "blocked: cni-bin-dir /no/such/folder does not exist on node1; injection stays at \
+         istio-init",
+    )?;
+    ensure!(!missing.exists(), "the folder was made");
+    let pod = site.create_ready(SHOP, "meanwhile")?;
     ensure!(
         init_container(&pod, "istio-init").is_some(),
         "{}",
@@ -131,13 +125,13 @@ fn wrong_path(world: &mut World) -> Result<String> {
     Ok(detail)
 }
 
-fn right_path(world: &mut World) -> Result<String> {
-    let plugins = world.node.plugins();
-    world.switch_on(&plugins)
+fn right_path(site: &mut Site) -> Result<String> {
+    let plugins = site.node.plugins();
+    site.switch_on(&plugins)
 }
 
-fn on(world: &World) -> Result<String> {
-    let pod = world.create_ready(SHOP, "on")?;
+fn on(site: &Site) -> Result<String> {
+    let pod = site.create_ready(SHOP, "on")?;
     ensure!(
         init_container(&pod, "istio-init").is_none(),
         "{}",
@@ -158,40 +152,36 @@ fn on(world: &World) -> Result<String> {
             );
         }
     }
-    world.must_redirect(SHOP, "on")?;
+    site.must_redirect(SHOP, "on")?;
     Ok(String::new())
 }
 
-fn mutual_tls(world: &World) -> Result<String> {
-    world
-        .cluster
-        .apply(&json!({"apiVersion": "v1", "kind": "List", "items": [
-            {
-                "apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication",
-                "metadata": {"name": "strict", "namespace": SHOP},
-                "spec": {"mtls": {"mode": "STRICT"}},
-            },
-            {
-                "apiVersion": "v1", "kind": "Service",
-                "metadata": {"name": "server", "namespace": SHOP},
-                "spec": {"selector": {"app": "server"}, "ports": [{"name": "http", "port": 8080}]},
-            },
-        ]}))?;
+fn mutual_tls(site: &Site) -> Result<String> {
+    site.world.apply(&json!({
+        "apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication",
+        "metadata": {"name": "strict", "namespace": SHOP},
+        "spec": {"mtls": {"mode": "STRICT"}},
+    }))?;
+    site.world.apply(&json!({
+        "apiVersion": "v1", "kind": "Service",
+        "metadata": {"name": "server", "namespace": SHOP},
+        "spec": {"selector": {"app": "server"}, "ports": [{"name": "http", "port": 8080}]},
+    }))?;
     let pods = [(SHOP, "server"), (SHOP, "client"), (OUTSIDE, "stranger")];
     for (namespace, name) in pods {
-        world.create(namespace, name)?;
+        site.create(namespace, name)?;
     }
     for (namespace, name) in pods {
-        world.wait_ready(namespace, name)?;
+        site.wait_ready(namespace, name)?;
     }
     let url = &format!("http://server.{SHOP}:8080/");
     let answer = eventually("the client has an answer", || {
-        world.fetch(SHOP, "client", url)
+        site.fetch(SHOP, "client", url)
     })?;
     ensure!(answer == "hello\n", "the answer was {answer:?}");
     // Without a sidecar it cannot prove who it is.
     let refused = eventually("a pod outside of the mesh is refused", || {
-        match world.fetch(OUTSIDE, "stranger", url) {
+        match site.fetch(OUTSIDE, "stranger", url) {
             Ok(answer) => bail!("it has the answer {answer:?}"),
             Err(error) => Ok(format!("{error:#}")),
         }
@@ -200,38 +190,34 @@ fn mutual_tls(world: &World) -> Result<String> {
     Ok(String::new())
 }
 
-fn restricted_accepts(world: &World) -> Result<String> {
-    world.create_ready(STRICT, "accepted")?;
-    world.must_redirect(STRICT, "accepted")?;
+fn restricted_accepts(site: &Site) -> Result<String> {
+    site.create_ready(STRICT, "accepted")?;
+    site.must_redirect(STRICT, "accepted")?;
     Ok(String::new())
 }
 
-fn off_again(world: &mut World) -> Result<String> {
+fn off_again(site: &mut Site) -> Result<String> {
     for namespace in [SHOP, STRICT, OUTSIDE] {
-        world.delete_pods(namespace)?;
+        site.delete_pods(namespace)?;
     }
-    let detail = world.switch_off()?;
-    let left = world.cluster.kubectl(&[
-        "get",
-        "daemonsets,pods,configmaps,serviceaccounts,clusterroles,clusterrolebindings",
-        "--namespace",
-        MODEL,
-        "--selector=k8s-app=istio-cni-node",
-        "--output=name",
-    ])?;
+    let detail = site.switch_off()?;
+    let left = site.world.kubectl(
+        "get daemonsets,pods,configmaps,serviceaccounts,clusterroles,clusterrolebindings \
+         --selector=k8s-app=istio-cni-node --output=name",
+    )?;
     ensure!(left.is_empty(), "left: {left}");
-    let configuration = world.node.plugin_configuration().join("10-pods.conflist");
+    let configuration = site.node.plugin_configuration().join("10-pods.conflist");
     let text = std::fs::read_to_string(configuration)?;
     ensure!(
         !text.contains("istio-cni"),
         "the plugin is still configured: {text}"
     );
-    let pod = world.create_ready(SHOP, "off-again")?;
+    let pod = site.create_ready(SHOP, "off-again")?;
     ensure!(
         init_container(&pod, "istio-init").is_some(),
         "{}",
         pod["spec"]
     );
-    world.clear(SHOP)?;
+    site.clear(SHOP)?;
     Ok(detail)
 }

@@ -2,6 +2,7 @@
 
 use std::io::BufReader;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
@@ -13,8 +14,8 @@ use test_cluster::{Program, TestCluster};
 
 use super::cases::turn_metrics_off;
 use super::report::{Report, print};
+use super::site::{Site, create, delete, init_container, is_ready};
 use super::stream::{MOST, STREAM, stream};
-use super::world::{APPLICATION, World, create, delete, init_container, is_ready};
 
 /// How often each switch is timed.
 const TIMES: usize = 5;
@@ -27,23 +28,22 @@ const LONGEST: Duration = Duration::from_secs(120);
 const ISTIO_SYSTEM: &str = "istio-system";
 
 /// Times the charm, replaces it with istioctl, and does the same again. The charm is off.
-pub(super) fn run(world: &mut World, report: &mut Report) {
-    let plugins = world.node.plugins();
+pub(super) fn run(site: &mut Site, report: &mut Report) {
+    let plugins = site.node.plugins();
     let mut charm = Times::default();
     report.case("from juju config to the first new pod with the CNI", || {
-        charm = time_switches(world, |world| world.switch_on(&plugins), World::switch_off)?;
+        charm = time_switches(site, |site| site.switch_on(&plugins), Site::switch_off)?;
         Ok(charm.tell())
     });
     report.case("the charm is removed, and istioctl installs", || {
-        world.model.remove_application(APPLICATION)?;
-        world.model.settle()?;
-        world.namespace(ISTIO_SYSTEM, &json!({}))?;
-        istioctl(world, "install", false)?;
-        turn_metrics_off(world, ISTIO_SYSTEM)?;
+        site.world.remove()?;
+        site.namespace(ISTIO_SYSTEM, &json!({}))?;
+        istioctl(site, "install", false)?;
+        turn_metrics_off(site, ISTIO_SYSTEM)?;
         Ok(String::new())
     });
     for (name, on) in [("on", true), ("off", false)] {
-        match stream(world, |world| istioctl(world, "upgrade", on)) {
+        match stream(site, |site| istioctl(site, "upgrade", on)) {
             Ok(outcome) => print(&format!(
                 "  to compare: istioctl upgrade, {name}, strands {} pods\n          {}",
                 outcome.stranded(),
@@ -56,9 +56,9 @@ pub(super) fn run(world: &mut World, report: &mut Report) {
     }
     // Told, and no case: how long something takes on a busy machine says nothing about the charm.
     let istioctl = time_switches(
-        world,
-        |world| istioctl(world, "upgrade", true),
-        |world| istioctl(world, "upgrade", false),
+        site,
+        |site| istioctl(site, "upgrade", true),
+        |site| istioctl(site, "upgrade", false),
     );
     match istioctl {
         Ok(istioctl) => print(&format!(
@@ -92,7 +92,7 @@ impl Times {
 }
 
 /// Runs `istioctl install` or `upgrade`.
-fn istioctl(world: &mut World, command: &str, cni: bool) -> Result<String> {
+fn istioctl(site: &mut Site, command: &str, cni: bool) -> Result<String> {
     let mut settings = vec![
         "profile=minimal".to_owned(),
         "meshConfig.accessLogFile=/dev/stdout".to_owned(),
@@ -100,10 +100,10 @@ fn istioctl(world: &mut World, command: &str, cni: bool) -> Result<String> {
     if cni {
         settings.extend([
             "components.cni.enabled=true".to_owned(),
-            format!("values.cni.cniBinDir={}", world.node.plugins().display()),
+            format!("values.cni.cniBinDir={}", site.node.plugins().display()),
             format!(
                 "values.cni.cniConfDir={}",
-                world.node.plugin_configuration().display()
+                site.node.plugin_configuration().display()
             ),
         ]);
     }
@@ -111,22 +111,22 @@ fn istioctl(world: &mut World, command: &str, cni: bool) -> Result<String> {
     for setting in &settings {
         arguments.extend(["--set", setting]);
     }
-    world.cluster.istioctl(&arguments)
+    site.world.cluster.istioctl(&arguments)
 }
 
 /// Times from the beginning of `on` to the first new pod that is Ready with `istio-validation`.
 fn time_switches(
-    world: &mut World,
-    on: impl Fn(&mut World) -> Result<String>,
-    off: impl Fn(&mut World) -> Result<String>,
+    site: &mut Site,
+    on: impl Fn(&mut Site) -> Result<String>,
+    off: impl Fn(&mut Site) -> Result<String>,
 ) -> Result<Times> {
     let mut times = Vec::new();
     for _ in 0..TIMES {
-        let cluster = world.cluster;
+        let cluster = Arc::clone(&site.world.cluster);
         let enough = AtomicBool::new(false);
         let (first, switched) = thread::scope(|scope| {
-            let first = scope.spawn(|| first_ready(cluster, &enough));
-            let switched = on(world);
+            let first = scope.spawn(|| first_ready(&cluster, &enough));
+            let switched = on(site);
             if switched.is_err() {
                 enough.store(true, Ordering::Relaxed);
             }
@@ -135,9 +135,9 @@ fn time_switches(
         switched?;
         times.push(first.map_err(|_| anyhow!("making pods panicked"))??);
         // Pods take their time to end; meanwhile something else can be done.
-        world.delete_pods(STREAM)?;
-        off(world)?;
-        world.clear(STREAM)?;
+        site.delete_pods(STREAM)?;
+        off(site)?;
+        site.clear(STREAM)?;
     }
     Ok(Times(times))
 }

@@ -1,5 +1,6 @@
 //! A stream of new pods while the CNI is switched: how many of them never come to life.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 use test_cluster::{RealNode, TestCluster};
 
 use super::report::Report;
-use super::world::{World, create, delete, init_container, is_ready, must_redirect};
+use super::site::{Site, create, delete, init_container, is_ready, must_redirect};
 
 /// A namespace with injection.
 pub(super) const STREAM: &str = "stream";
@@ -39,42 +40,42 @@ pub(super) struct Outcome {
 }
 
 /// Switches on, to other paths and off, with a stream of pods around each.
-pub(super) fn run(world: &mut World, report: &mut Report) {
-    let (first, second) = (world.node.plugins(), world.node.other_plugins());
+pub(super) fn run(site: &mut Site, report: &mut Report) {
+    let (first, second) = (site.node.plugins(), site.node.other_plugins());
     report.case("a stream of pods while the CNI is switched on", || {
-        world.namespace(STREAM, &json!({"istio-injection": "enabled"}))?;
-        stranding_none(world, |world| world.switch_on(&first))
+        site.namespace(STREAM, &json!({"istio-injection": "enabled"}))?;
+        stranding_none(site, |site| site.switch_on(&first))
     });
     report.case(
         "a stream of pods while the CNI is switched to another path",
-        || stranding_none(world, |world| world.switch_on(&second)),
+        || stranding_none(site, |site| site.switch_on(&second)),
     );
     report.case("a stream of pods while the CNI is switched off", || {
-        stranding_none(world, World::switch_off)
+        stranding_none(site, Site::switch_off)
     });
 }
 
 fn stranding_none(
-    world: &mut World,
-    switch: impl FnOnce(&mut World) -> Result<String>,
+    site: &mut Site,
+    switch: impl FnOnce(&mut Site) -> Result<String>,
 ) -> Result<String> {
-    let outcome = stream(world, switch)?;
+    let outcome = stream(site, switch)?;
     ensure!(outcome.stranded.is_empty(), "{}", outcome.tell());
     Ok(outcome.tell())
 }
 
 /// Makes pods while `switch` runs, and looks what became of them.
 pub(super) fn stream(
-    world: &mut World,
-    switch: impl FnOnce(&mut World) -> Result<String>,
+    site: &mut Site,
+    switch: impl FnOnce(&mut Site) -> Result<String>,
 ) -> Result<Outcome> {
-    let (cluster, node) = (world.cluster, world.node);
+    let (cluster, node) = (Arc::clone(&site.world.cluster), site.node);
     let enough = AtomicBool::new(false);
     let (made, switched, took) = thread::scope(|scope| {
-        let maker = scope.spawn(|| make_pods(cluster, node, &enough));
+        let maker = scope.spawn(|| make_pods(&cluster, node, &enough));
         thread::sleep(BEFORE);
         let started = Instant::now();
-        let switched = switch(world);
+        let switched = switch(site);
         let took = started.elapsed();
         thread::sleep(AFTER);
         enough.store(true, Ordering::Relaxed);
@@ -82,7 +83,7 @@ pub(super) fn stream(
     });
     let (made, mut outcome) = made.map_err(|_| anyhow!("making pods panicked"))??;
     outcome.switch = took;
-    for pod in settled(cluster)? {
+    for pod in settled(&cluster)? {
         outcome.count(node, &pod);
     }
     ensure!(
@@ -90,7 +91,7 @@ pub(super) fn stream(
         "{made} pods were made, and {} are there",
         outcome.pods
     );
-    world.clear(STREAM)?;
+    site.clear(STREAM)?;
     switched.with_context(|| outcome.tell())?;
     Ok(outcome)
 }
@@ -112,7 +113,7 @@ fn make_pods(
         next += INTERVAL;
         if made >= MOST {
             let name = format!("pod-{}", made - MOST);
-            let pod = cluster.get(&["pod", &name, "--namespace", STREAM])?;
+            let pod = cluster.get(&format!("pod {name} -n {STREAM}"))?;
             if is_ready(&pod) {
                 outcome.count(node, &pod);
                 delete(cluster, STREAM, &name)?;
@@ -127,7 +128,7 @@ fn make_pods(
 fn settled(cluster: &TestCluster) -> Result<Vec<Value>> {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let mut list = cluster.get(&["pods", "--namespace", STREAM])?;
+        let mut list = cluster.get(&format!("pods -n {STREAM}"))?;
         let pods = list["items"].as_array_mut().map(std::mem::take);
         let mut pods = pods.unwrap_or_default();
         pods.retain(|pod| pod["metadata"]["deletionTimestamp"].is_null());

@@ -54,8 +54,8 @@ fn inject(cluster: &TestCluster, namespace: &str) -> Result<Value> {
         "spec": {"containers": [{"name": "app", "image": "example.test/app:1"}]},
     });
     fs::write(folder.join("pod.yaml"), pod.to_string())?;
-    let injector = cluster.get(&["configmap", "istio-sidecar-injector", "-n", namespace])?;
-    let mesh = cluster.get(&["configmap", "istio", "-n", namespace])?;
+    let injector = cluster.get(&format!("configmap istio-sidecar-injector -n {namespace}"))?;
+    let mesh = cluster.get(&format!("configmap istio -n {namespace}"))?;
     let file = |name: &str, content: &Value| -> Result<String> {
         let path = folder.join(name);
         let text = content

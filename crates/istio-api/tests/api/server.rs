@@ -91,7 +91,7 @@ fn the_definitions_are_stored_as_they_are() {
     .unwrap();
     let ours = istio_api::custom_resource_definitions().unwrap();
     install(&cluster, &ours);
-    let mut stored = cluster.get(&["customresourcedefinitions"]).unwrap();
+    let mut stored = cluster.get("customresourcedefinitions").unwrap();
     let stored = stored["items"].as_array_mut().unwrap();
     for definition in stored.iter_mut() {
         let definition = definition.as_object_mut().unwrap();
@@ -175,13 +175,13 @@ fn answers_with(
     definitions: &[Value],
     folder: &Path,
 ) -> BTreeMap<String, String> {
-    let there = cluster.get(&["customresourcedefinitions"]).unwrap();
+    let there = cluster.get("customresourcedefinitions").unwrap();
     if there["items"]
         .as_array()
         .is_some_and(|items| !items.is_empty())
     {
-        let delete = ["delete", "customresourcedefinitions", "--all"];
-        cluster.kubectl(&delete).unwrap();
+        let delete = "delete customresourcedefinitions --all";
+        cluster.kubectl(delete).unwrap();
     }
     install(cluster, definitions);
     let output = cluster
@@ -215,13 +215,11 @@ fn answers_with(
 
 fn install(cluster: &TestCluster, definitions: &[Value]) {
     let list = json!({"apiVersion": "v1", "kind": "List", "items": definitions});
-    let create = ["create", "--filename=-"];
     cluster
-        .kubectl_with_input(&create, &list.to_string())
+        .kubectl_with_input("create --filename=-", &list.to_string())
         .unwrap();
-    let wait = ["wait", "--for=condition=Established", "--timeout=60s"];
-    let all = ["customresourcedefinitions", "--all"];
-    cluster.kubectl(&[&wait[..], &all[..]].concat()).unwrap();
+    let wait = "wait --for=condition=Established --timeout=60s customresourcedefinitions --all";
+    cluster.kubectl(wait).unwrap();
 }
 
 /// The messages of all rules.

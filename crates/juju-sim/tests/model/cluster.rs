@@ -32,15 +32,8 @@ fn expected(create: &str) -> String {
 }
 
 fn names(cluster: &TestCluster, kind: &str) -> Vec<String> {
-    let list = cluster
-        .get(&[
-            kind,
-            "-n",
-            "mesh",
-            "-l",
-            "app.kubernetes.io/managed-by=juju",
-        ])
-        .unwrap();
+    let line = format!("{kind} -n mesh -l app.kubernetes.io/managed-by=juju");
+    let list = cluster.get(&line).unwrap();
     let items = list["items"].as_array().unwrap().iter();
     items
         .map(|item| item["metadata"]["name"].as_str().unwrap().to_owned())
@@ -90,7 +83,7 @@ fn trust_is_rbac_of_the_cluster() {
     for kind in ["clusterroles", "clusterrolebindings"] {
         assert_eq!(names(&cluster, kind), ["mesh-pilot"], "{kind}");
     }
-    let role = cluster.get(&["role", "pilot", "-n", "mesh"]).unwrap();
+    let role = cluster.get("role pilot -n mesh").unwrap();
     let everything: Value = json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]);
     assert_eq!(role["rules"], everything);
 
@@ -111,8 +104,8 @@ fn trust_is_rbac_of_the_cluster() {
     ] {
         assert_eq!(names(&cluster, kind), Vec::<String>::new(), "{kind}");
     }
-    cluster.get(&["clusterrole", "mesh-other"]).unwrap();
-    cluster.get(&["namespace", "mesh"]).unwrap();
+    cluster.get("clusterrole mesh-other").unwrap();
+    cluster.get("namespace mesh").unwrap();
 }
 
 #[test]

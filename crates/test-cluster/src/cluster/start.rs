@@ -197,7 +197,7 @@ impl TestCluster {
         })?;
         wait_until("the API server is ready", || {
             self.must_run(api_server, Program::KubeApiserver.file_name())?;
-            let answer = self.kubectl(&["get", "--raw", "/readyz"]);
+            let answer = self.kubectl("get --raw /readyz");
             Ok(answer.is_ok_and(|text| text == "ok").then_some(()))
         })
     }
@@ -264,7 +264,7 @@ impl TestCluster {
 
     /// Whether all nodes are Ready and pods can be created.
     fn is_settled(&self) -> Result<bool> {
-        let nodes = self.get(&["nodes"])?;
+        let nodes = self.get("nodes")?;
         let ready = nodes["items"].as_array().is_some_and(|nodes| {
             nodes.iter().all(|node| {
                 let conditions = node["status"]["conditions"].as_array();
@@ -276,7 +276,7 @@ impl TestCluster {
             })
         });
         // A pod is refused until its namespace has its default service account.
-        let account = self.kubectl(&["get", "serviceaccount", "default"]);
+        let account = self.kubectl("get serviceaccount default");
         Ok(ready && account.is_ok())
     }
 

@@ -1,0 +1,94 @@
+//! What other charms get through relations.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use expect_test::expect;
+
+use super::support::{APPLICATION, deployed};
+
+/// A databag as `key = value` lines.
+fn lines(databag: &BTreeMap<String, String>) -> String {
+    let lines = databag
+        .iter()
+        .map(|(key, value)| format!("{key} = {value:?}"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_gateway_gets_the_address_of_istiod() -> Result<()> {
+    let mut world = deployed()?;
+    let gateway = "istio-ingressgateway";
+    let interface = "k8s-service";
+    world
+        .model
+        .add_remote_application(gateway, "istio-pilot", interface, 1)?;
+    let relation = world
+        .model
+        .integrate(gateway, &format!("{APPLICATION}:istio-pilot"))?;
+    world.settle()?;
+    // The versions come first: the other side may wait for them before it writes its own.
+    expect![[r#"_supported_versions = "- v1\n""#]]
+        .assert_eq(&lines(&world.model.databag(relation, APPLICATION)));
+    expect!["waiting: istio-pilot:1 with istio-ingressgateway: `_supported_versions` is not set yet; istio-ingressgateway must list v1 there, as charms made for this interface do"].assert_eq(&world.shown()?);
+    world
+        .model
+        .write_remote(relation, gateway, &[("_supported_versions", "- v1\n")])?;
+    world.settle()?;
+    expect![[r#"
+        _supported_versions = "- v1\n"
+        data = "service-name: istiod.mesh.svc\nservice-port: '15012'\n""#]]
+    .assert_eq(&lines(&world.model.databag(relation, APPLICATION)));
+    expect!["active: CNI off"].assert_eq(&world.shown()?);
+
+    // Nothing is written twice.
+    world.update_status()?;
+    let dispatch = world.model.dispatches().last().unwrap();
+    assert_eq!(dispatch.calls_of("relation-set").count(), 0);
+
+    // One that speaks another version is a problem of its own.
+    let newer = "egressgateway";
+    world
+        .model
+        .add_remote_application(newer, "istio-pilot", interface, 1)?;
+    let other = world
+        .model
+        .integrate(newer, &format!("{APPLICATION}:istio-pilot"))?;
+    world
+        .model
+        .write_remote(other, newer, &[("_supported_versions", "- v9\n")])?;
+    world.settle()?;
+    expect!["blocked: istio-pilot:2 with egressgateway: `_supported_versions` lists no version that is supported here; egressgateway must support v1: refresh one of the two charms"].assert_eq(&world.shown()?);
+    world.model.remove_relation(newer, APPLICATION)?;
+    world.settle()?;
+    expect!["active: CNI off"].assert_eq(&world.shown()?);
+    Ok(())
+}
+
+#[test]
+fn a_new_leader_continues_and_a_follower_writes_nothing() -> Result<()> {
+    let mut world = deployed()?;
+    world.scale(2)?;
+    let gateway = "istio-ingressgateway";
+    world
+        .model
+        .add_remote_application(gateway, "istio-pilot", "k8s-service", 1)?;
+    let relation = world
+        .model
+        .integrate(gateway, &format!("{APPLICATION}:istio-pilot"))?;
+    world.model.set_leader(&world.unit(1))?;
+    world
+        .model
+        .write_remote(relation, gateway, &[("_supported_versions", "[\"v1\"]")])?;
+    world.settle()?;
+    expect![[r#"
+        _supported_versions = "- v1\n"
+        data = "service-name: istiod.mesh.svc\nservice-port: '15012'\n""#]]
+    .assert_eq(&lines(&world.model.databag(relation, APPLICATION)));
+    let follower = world.unit(0);
+    expect![[r#"
+        egress-subnets = "10.152.0.2/32"
+        ingress-address = "10.152.0.2""#]]
+    .assert_eq(&lines(&world.model.databag(relation, &follower)));
+    Ok(())
+}
