@@ -77,6 +77,12 @@ impl Assessment {
             Phase::Removing => watched.extend([Kind(DAEMON_SET), Agents]),
             Phase::Off => {}
         }
+        let going = self.plan.deletions.iter().filter(|it| it.under_way);
+        watched.extend(
+            going
+                .filter_map(|it| it.id.known_kind())
+                .map(|it| Kind(*it)),
+        );
         watched
     }
 }

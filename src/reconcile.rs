@@ -97,7 +97,7 @@ pub async fn reconcile(
     let mut desired = None;
     loop {
         match reconcile.turn(intent, &mut desired).await {
-            Ok(None) => {}
+            Ok(None) => reconcile.journal.turned(),
             Ok(Some((conditions, view))) => {
                 return Ok(Outcome {
                     conditions,

@@ -40,9 +40,14 @@ impl ObjectId {
         self.group == kind.group && self.kind == kind.kind
     }
 
+    /// The object's kind; `None` for one that this charm never applies.
+    pub fn known_kind(&self) -> Option<&'static Kind> {
+        kind::find(&self.group, &self.kind)
+    }
+
     /// When the object is applied; `None` for a kind that this charm never applies.
     pub fn wave(&self) -> Option<Wave> {
-        let managed = kind::find(&self.group, &self.kind)?.managed?;
+        let managed = self.known_kind()?.managed?;
         Some(managed.wave)
     }
 }

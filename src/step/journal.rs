@@ -37,7 +37,7 @@ pub struct Journal {
     timeouts: Timeouts,
     /// When the unit was known to be the leader; `None` after a wait.
     led_at: Option<Duration>,
-    /// How many requests in a row have failed.
+    /// How many turns in a row have failed.
     failures: u32,
     /// The phase of the last assessment.
     phase: Phase,
@@ -103,7 +103,6 @@ impl Journal {
 
     /// Notes what an assessment has shown.
     pub fn assessed(&mut self, assessment: &Assessment, now: Duration) {
-        self.failures = 0;
         self.phase = assessment.phase;
         self.agent_went |= assessment.phase == Phase::Removing;
         let deletions = assessment.plan.deletions.iter();
@@ -184,6 +183,11 @@ impl Journal {
         let pause = if needs_polling { Some(POLL) } else { settling };
         let left = self.timeouts.switching.saturating_sub(now);
         pause.unwrap_or(LONGEST_PAUSE).min(left.max(BURST))
+    }
+
+    /// Notes a turn in which no request failed.
+    pub fn turned(&mut self) {
+        self.failures = 0;
     }
 
     /// Notes a request that failed. The pause before trying again; `None` when the hook has to end.
