@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
@@ -154,10 +155,9 @@ impl Simulated {
 
     /// Observes and assesses.
     pub(crate) fn assess(&mut self) -> (Observed, Assessment) {
-        let intent = self.intent.clone();
-        let desired = Desired::new(&intent, Vec::new(), KUBERNETES).unwrap();
-        let observed = self.observe(&desired);
-        let assessment = assess(&desired, &observed).unwrap();
+        let desired = desired(&self.intent);
+        let observed = self.observe(desired);
+        let assessment = assess(desired, &observed).unwrap();
         self.journal.assessed(&assessment, self.now);
         (observed, assessment)
     }
@@ -331,6 +331,20 @@ impl Simulated {
         }
         self.change(&DAEMON_SET, |it| it["status"]["numberReady"] = json!(2));
     }
+}
+
+/// What is desired by an intent. Rendering takes most of a test's time, so it is done once for
+/// each intent, and kept until the tests end.
+fn desired(intent: &Intent) -> &'static Desired<'static> {
+    static RENDERED: Mutex<Vec<&'static Desired<'static>>> = Mutex::new(Vec::new());
+    let mut rendered = RENDERED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = rendered.iter().find(|it| it.intent() == intent) {
+        return known;
+    }
+    let intent: &'static Intent = Box::leak(Box::new(intent.clone()));
+    let desired = Desired::new(intent, Vec::new(), KUBERNETES).unwrap();
+    rendered.push(Box::leak(Box::new(desired)));
+    rendered[rendered.len() - 1]
 }
 
 fn intent(options: &[(&str, &str)]) -> Intent {
