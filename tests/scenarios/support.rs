@@ -152,9 +152,9 @@ fn a_mask_covers_what_it_is_for_and_nothing_else() {
     let of_pods = "pods \"istio-cni-node-x7k2p\", istiod-67dc45f7b8-6dxlm: istio-sidecar-injector";
     let masked = "pods \"istio-cni-node-…\", istiod-…-…: istio-sidecar-injector";
     assert_eq!(without_pod_suffixes(of_pods), masked);
-    let on = "active: CNI on (3/15 nodes)";
-    assert_eq!(without_desired_nodes(on), "active: CNI on (3/… nodes)");
-    assert_eq!(without_numbers(on), "active: CNI on (…/… nodes)");
+    let ready = "ready: 3/15 nodes";
+    assert_eq!(without_desired_nodes(ready), "ready: 3/… nodes");
+    assert_eq!(without_numbers(ready), "ready: …/… nodes");
     let event = "(combined from similar events): Error creating";
     assert_eq!(without_count_of_events(event), "Error creating");
 }

@@ -184,13 +184,13 @@ pub(super) fn init_container<'a>(pod: &'a Value, name: &str) -> Option<&'a Value
 /// A web server that asks for as little as Pod Security's level `restricted` wants.
 fn application(namespace: &str, name: &str) -> String {
     format!(
-        "
+        r#"
         apiVersion: v1
         kind: Pod
         metadata:
-          name: {name}
-          namespace: {namespace}
-          labels: {{app: {name}}}
+          name: "{name}"
+          namespace: "{namespace}"
+          labels: {{app: "{name}"}}
           annotations:
             # Many of them have to fit on a small machine.
             sidecar.istio.io/proxyCPU: 1m
@@ -207,7 +207,7 @@ fn application(namespace: &str, name: &str) -> String {
               capabilities: {{drop: [ALL]}}
               runAsNonRoot: true
               runAsUser: 65534
-        ",
+        "#,
         NodeImages::APPLICATION
     )
 }
