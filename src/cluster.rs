@@ -1,7 +1,8 @@
 //! The Kubernetes API server, as this charm uses it.
 //!
-//! Requests are made from the table of [`crate::k8s::kind`], so no discovery is needed. All writes are
-//! in [`write`](mod@write), and all go out through `request`, which bounds how long they take.
+//! Requests take their form from [`kube::core::Request`], and their paths from the table of
+//! [`crate::k8s::kind`], so no discovery is needed. All writes are in [`write`](mod@write), and all
+//! requests go out through `request`, which bounds how long they take.
 
 pub mod connect;
 pub mod error;
@@ -11,17 +12,18 @@ pub mod write;
 
 use std::time::Duration;
 
-use http::Method;
 use k8s_openapi::apimachinery::pkg::version::Info;
 use kube::Client;
+use kube::core::params::{GetParams, ListParams};
+use kube::core::subresource::LogParams;
+use kube::core::{ApiResource, DynamicObject, Request, Resource as _};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::k8s::kind::Kind;
+use crate::k8s::kind::{Kind, POD};
 use crate::k8s::object::{Object, ObjectId};
 use crate::k8s::version::KubernetesVersion;
-use error::{ClusterError, Doing};
-use request::Content;
+use error::{ClusterError, Operation};
 
 /// A connection to one cluster.
 #[derive(Clone)]
@@ -58,6 +60,21 @@ pub struct Selector<'a> {
     pub fields: &'a str,
 }
 
+impl Selector<'_> {
+    /// The parameters of a list of all that is selected.
+    fn parameters(&self) -> ListParams {
+        ListParams {
+            label_selector: non_empty(self.labels),
+            field_selector: non_empty(self.fields),
+            ..ListParams::default()
+        }
+    }
+}
+
+fn non_empty(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
 /// How many objects one request of a list brings at most.
 const PAGE: u32 = 500;
 
@@ -72,10 +89,10 @@ impl Cluster {
     /// # Errors
     /// When the server does not answer, or answers with a version that is none.
     pub async fn version(&self) -> Result<KubernetesVersion, ClusterError> {
-        let doing = Doing::new("reading", "the Kubernetes version");
-        let info: Info = self.get_json("/version".to_owned(), &doing).await?;
+        let operation = Operation::new("reading", "the Kubernetes version");
+        let info: Info = self.json(request::get("/version"), &operation).await?;
         KubernetesVersion::parse(&format!("{}.{}", info.major, info.minor))
-            .ok_or_else(|| ClusterError::unexpected(&doing, &info.git_version))
+            .ok_or_else(|| ClusterError::unexpected(&operation, &info.git_version))
     }
 
     /// One object; `None` when it does not exist.
@@ -83,9 +100,11 @@ impl Cluster {
     /// # Errors
     /// When the server does not answer, or refuses. Not when the object or its kind is missing.
     pub async fn get(&self, id: &ObjectId) -> Result<Option<Object>, ClusterError> {
-        let doing = Doing::new("reading", id);
-        match self.get_json::<Value>(object_path(id)?, &doing).await {
-            Ok(value) => to_object(value, &doing).map(Some),
+        let operation = Operation::new("reading", id);
+        let (api, name) = api_of(id)?;
+        let request = api.get(name, &GetParams::default());
+        match self.json::<Value>(request, &operation).await {
+            Ok(value) => to_object(value, &operation).map(Some),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
@@ -102,14 +121,16 @@ impl Cluster {
         scope: Scope<'_>,
         selector: Selector<'_>,
     ) -> Result<Listing<Object>, ClusterError> {
-        let doing = Doing::new("listing", kind.plural);
-        let listing = self.list_values(kind, scope, selector, &doing).await?;
+        let operation = Operation::new("listing", kind.plural);
+        let listing = self.list_values(kind, scope, selector, &operation).await?;
         let mut items = Vec::with_capacity(listing.items.len());
         for mut value in listing.items {
             // The items of a list carry neither.
-            value["apiVersion"] = Value::String(kind.api_version());
-            value["kind"] = Value::String(kind.kind.to_owned());
-            items.push(to_object(value, &doing)?);
+            if let Some(fields) = value.as_object_mut() {
+                fields.insert("apiVersion".to_owned(), kind.api_version().into());
+                fields.insert("kind".to_owned(), kind.kind.into());
+            }
+            items.push(to_object(value, &operation)?);
         }
         Ok(Listing {
             items,
@@ -127,11 +148,11 @@ impl Cluster {
         scope: Scope<'_>,
         selector: Selector<'_>,
     ) -> Result<Listing<T>, ClusterError> {
-        let doing = Doing::new("listing", kind.plural);
-        let listing = self.list_values(kind, scope, selector, &doing).await?;
+        let operation = Operation::new("listing", kind.plural);
+        let listing = self.list_values(kind, scope, selector, &operation).await?;
         let typed = |value| {
             serde_json::from_value(value)
-                .map_err(|error| ClusterError::unexpected(&doing, &error.to_string()))
+                .map_err(|error| ClusterError::unexpected(&operation, &error.to_string()))
         };
         let items = listing
             .items
@@ -149,7 +170,7 @@ impl Cluster {
     /// # Errors
     /// When the server does not answer or refuses.
     pub async fn has_custom_resources(&self, definition: &Object) -> Result<bool, ClusterError> {
-        let doing = Doing::new("listing", &definition.id().name);
+        let operation = Operation::new("listing", &definition.id().name);
         let field = |pointer| {
             definition
                 .at(pointer)
@@ -165,8 +186,9 @@ impl Cluster {
             return Ok(false);
         };
         let (group, plural) = (field("/spec/group"), field("/spec/names/plural"));
-        let path = format!("/apis/{group}/{version}/{plural}?limit=1");
-        match self.get_json::<Value>(path, &doing).await {
+        let api = Request::new(format!("/apis/{group}/{version}/{plural}"));
+        let first = api.list(&ListParams::default().limit(1));
+        match self.json::<Value>(first, &operation).await {
             Ok(list) => Ok(list["items"]
                 .as_array()
                 .is_some_and(|items| !items.is_empty())),
@@ -187,13 +209,9 @@ impl Cluster {
         path: &str,
         question: &Value,
     ) -> Result<Value, ClusterError> {
-        let doing = Doing::new("asking", format_args!("Pod {namespace}/{pod}"));
+        let operation = Operation::new("asking", format_args!("Pod {namespace}/{pod}"));
         let path = format!("/api/v1/namespaces/{namespace}/pods/https:{pod}:{port}/proxy/{path}");
-        let content = Content {
-            media_type: "application/json",
-            value: question,
-        };
-        self.json(Method::POST, path, Some(content), &doing).await
+        self.json(request::post(&path, question), &operation).await
     }
 
     /// The last lines that a container wrote.
@@ -204,13 +222,17 @@ impl Cluster {
         &self,
         pod: &str,
         container: &str,
-        lines: u32,
+        lines: i64,
     ) -> Result<String, ClusterError> {
         let namespace = &self.namespace;
-        let doing = Doing::new("reading", format_args!("the log of Pod {namespace}/{pod}"));
-        let query = query(&[("container", container), ("tailLines", &lines.to_string())]);
-        let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}/log?{query}");
-        self.text(Method::GET, path, None, &doing).await
+        let operation = Operation::new("reading", format_args!("the log of Pod {namespace}/{pod}"));
+        let parameters = LogParams {
+            container: Some(container.to_owned()),
+            tail_lines: Some(lines),
+            ..LogParams::default()
+        };
+        let api = api(&POD, Scope::Namespace(namespace));
+        self.text(api.logs(pod, &parameters), &operation).await
     }
 
     async fn list_values(
@@ -218,30 +240,23 @@ impl Cluster {
         kind: &Kind,
         scope: Scope<'_>,
         selector: Selector<'_>,
-        doing: &Doing,
+        operation: &Operation,
     ) -> Result<Listing<Value>, ClusterError> {
-        let path = collection_path(kind, scope);
+        let api = api(kind, scope);
+        let mut parameters = selector.parameters().limit(PAGE);
         let mut listing = Listing {
             items: Vec::new(),
             resource_version: String::new(),
         };
-        let mut limit = PAGE.to_string();
-        let mut token = String::new();
         loop {
-            let query = query(&[
-                ("limit", &limit),
-                ("labelSelector", selector.labels),
-                ("fieldSelector", selector.fields),
-                ("continue", &token),
-            ]);
-            let mut page: Value = match self.get_json(format!("{path}?{query}"), doing).await {
-                Err(error) if error.is_not_found() && token.is_empty() => return Ok(listing),
+            let is_first = parameters.continue_token.is_none();
+            let mut page: Value = match self.json(api.list(&parameters), operation).await {
+                Err(error) if error.is_not_found() && is_first => return Ok(listing),
                 // The server keeps the state of the first page for some minutes only. A list in one
                 // piece, which client-go asks for then, cannot expire.
-                Err(error) if error.is_gone() && !token.is_empty() => {
+                Err(error) if error.is_gone() && !is_first => {
                     listing.items.clear();
-                    limit.clear();
-                    token.clear();
+                    parameters = selector.parameters();
                     continue;
                 }
                 other => other?,
@@ -251,19 +266,12 @@ impl Cluster {
             }
             let metadata = &page["metadata"];
             listing.resource_version = text(&metadata["resourceVersion"]);
-            token = text(&metadata["continue"]);
+            let token = text(&metadata["continue"]);
             if token.is_empty() {
                 return Ok(listing);
             }
+            parameters = parameters.continue_token(&token);
         }
-    }
-
-    async fn get_json<T: DeserializeOwned>(
-        &self,
-        path: String,
-        doing: &Doing,
-    ) -> Result<T, ClusterError> {
-        self.json(Method::GET, path, None, doing).await
     }
 }
 
@@ -271,50 +279,39 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-fn to_object(value: Value, doing: &Doing) -> Result<Object, ClusterError> {
-    Object::from_value(value).map_err(|error| ClusterError::unexpected(doing, &error.to_string()))
+fn to_object(value: Value, operation: &Operation) -> Result<Object, ClusterError> {
+    Object::from_value(value)
+        .map_err(|error| ClusterError::unexpected(operation, &error.to_string()))
 }
 
-/// The request path of one object.
-fn object_path(id: &ObjectId) -> Result<String, ClusterError> {
-    let Some(kind) = crate::k8s::kind::find(&id.group, &id.kind) else {
-        let doing = Doing::new("finding", id);
-        return Err(ClusterError::unexpected(
-            &doing,
-            "this charm does not know the kind",
-        ));
+/// Requests for one object, with its name.
+fn api_of(id: &ObjectId) -> Result<(Request, &str), ClusterError> {
+    let Some(kind) = id.known_kind() else {
+        let operation = Operation::new("finding", id);
+        let why = "this charm does not know the kind";
+        return Err(ClusterError::unexpected(&operation, why));
     };
     let scope = id
         .namespace
         .as_deref()
         .map_or(Scope::Cluster, Scope::Namespace);
-    Ok(format!("{}/{}", collection_path(kind, scope), id.name))
+    Ok((api(kind, scope), &id.name))
 }
 
-/// The request path of a collection.
-fn collection_path(kind: &Kind, scope: Scope<'_>) -> String {
-    let root = if kind.group.is_empty() {
-        "/api"
-    } else {
-        "/apis"
+/// Requests for the objects of a kind.
+fn api(kind: &Kind, scope: Scope<'_>) -> Request {
+    let resource = ApiResource {
+        group: kind.group.to_owned(),
+        version: kind.version.to_owned(),
+        api_version: kind.api_version(),
+        kind: kind.kind.to_owned(),
+        plural: kind.plural.to_owned(),
     };
-    let api_version = kind.api_version();
-    match scope {
-        Scope::Namespace(namespace) => {
-            format!(
-                "{root}/{api_version}/namespaces/{namespace}/{}",
-                kind.plural
-            )
-        }
-        Scope::Cluster => format!("{root}/{api_version}/{}", kind.plural),
-    }
-}
-
-/// A query string of the parameters that are not empty.
-fn query(parameters: &[(&str, &str)]) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(parameters.iter().filter(|(_, value)| !value.is_empty()));
-    query.finish()
+    let namespace = match scope {
+        Scope::Namespace(namespace) => Some(namespace),
+        Scope::Cluster => None,
+    };
+    Request::new(DynamicObject::url_path(&resource, namespace))
 }
 
 #[cfg(test)]

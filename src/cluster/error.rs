@@ -7,18 +7,18 @@ use std::time::Duration;
 
 use kube::client::AuthError;
 
-/// What was being done to which object, for messages.
+/// What is done to which object, for messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Doing(String);
+pub struct Operation(String);
 
-impl Doing {
+impl Operation {
     /// As in `applying` and `Deployment model/istiod`.
     pub fn new(verb: &str, what: impl fmt::Display) -> Self {
         Self(format!("{verb} {what}"))
     }
 }
 
-impl fmt::Display for Doing {
+impl fmt::Display for Operation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
     }
@@ -26,15 +26,15 @@ impl fmt::Display for Doing {
 
 /// A request that did not succeed.
 #[derive(Debug, thiserror::Error)]
-#[error("{doing}: {fault}")]
+#[error("{operation}: {kind}")]
 pub struct ClusterError {
-    doing: Doing,
-    fault: Fault,
+    operation: Operation,
+    kind: FailureKind,
 }
 
 /// The kinds of failure, as far as they are answered differently.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum FailureKind {
     /// The application lacks the right: it needs trust.
     Forbidden(String),
     /// The server does not accept the credentials, whatever their rights.
@@ -68,7 +68,7 @@ pub struct FieldConflict {
     pub message: String,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for FailureKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Forbidden(text)
@@ -96,68 +96,71 @@ impl fmt::Display for Fault {
 
 impl ClusterError {
     /// Sorts a client's error.
-    pub fn new(doing: &Doing, error: kube::Error) -> Self {
-        let fault = match error {
-            kube::Error::Api(status) => refusal::fault(&status),
-            kube::Error::Auth(error) => Fault::Unauthenticated(error.to_string()),
+    pub fn new(operation: &Operation, error: kube::Error) -> Self {
+        let kind = match error {
+            kube::Error::Api(status) => refusal::kind(&status),
+            kube::Error::Auth(error) => FailureKind::Unauthenticated(error.to_string()),
             kube::Error::Service(error) if error.is::<AuthError>() => {
-                Fault::Unauthenticated(error.to_string())
+                FailureKind::Unauthenticated(error.to_string())
             }
             kube::Error::FromUtf8(error) => {
-                Fault::Unexpected(format!("unreadable answer: {error}"))
+                FailureKind::Unexpected(format!("unreadable answer: {error}"))
             }
-            other => Fault::Unavailable(root_cause(&other)),
+            other => FailureKind::Unavailable(root_cause(&other)),
         };
         Self {
-            doing: doing.clone(),
-            fault,
+            operation: operation.clone(),
+            kind,
         }
     }
 
     /// No answer in time: the server is as good as away.
-    pub fn late(doing: &Doing, waited: Duration) -> Self {
+    pub fn late(operation: &Operation, waited: Duration) -> Self {
         Self {
-            doing: doing.clone(),
-            fault: Fault::Unavailable(format!("no answer within {waited:?}")),
+            operation: operation.clone(),
+            kind: FailureKind::Unavailable(format!("no answer within {waited:?}")),
         }
     }
 
     /// An answer that makes no sense.
-    pub fn unexpected(doing: &Doing, text: &str) -> Self {
+    pub fn unexpected(operation: &Operation, text: &str) -> Self {
         Self {
-            doing: doing.clone(),
-            fault: Fault::Unexpected(text.to_owned()),
+            operation: operation.clone(),
+            kind: FailureKind::Unexpected(text.to_owned()),
         }
     }
 
     /// The kind of failure.
-    pub fn fault(&self) -> &Fault {
-        &self.fault
+    pub fn kind(&self) -> &FailureKind {
+        &self.kind
     }
 
     /// Whether the object, its kind or its namespace does not exist.
     pub fn is_not_found(&self) -> bool {
-        matches!(self.fault, Fault::NotFound(_))
+        matches!(self.kind, FailureKind::NotFound(_))
     }
 
     /// Whether what a request is about does not exist, or not as it was read.
     pub fn is_gone(&self) -> bool {
-        matches!(self.fault, Fault::NotFound(_) | Fault::Outdated(_))
+        matches!(
+            self.kind,
+            FailureKind::NotFound(_) | FailureKind::Outdated(_)
+        )
     }
 
     /// Whether the application may not do this, for whatever reason.
     pub fn is_refused(&self) -> bool {
         matches!(
-            self.fault,
-            Fault::Forbidden(_) | Fault::Unauthenticated(_) | Fault::Denied(_)
+            self.kind,
+            FailureKind::Forbidden(_) | FailureKind::Unauthenticated(_) | FailureKind::Denied(_)
         )
     }
 
     /// Whether the same request may succeed a little later.
     pub fn is_transient(&self) -> bool {
         matches!(
-            self.fault,
-            Fault::Unavailable(_) | Fault::Failing(_) | Fault::Outdated(_)
+            self.kind,
+            FailureKind::Unavailable(_) | FailureKind::Failing(_) | FailureKind::Outdated(_)
         )
     }
 }

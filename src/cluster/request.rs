@@ -4,13 +4,12 @@ use std::future::Future;
 use std::time::Duration;
 
 use futures::TryStream;
-use http::Method;
 use kube::core::WatchEvent;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::Cluster;
-use super::error::{ClusterError, Doing};
+use super::error::{ClusterError, Operation};
 
 /// How long a request may take, from the connection to the last byte of the answer.
 ///
@@ -18,12 +17,8 @@ use super::error::{ClusterError, Doing};
 /// requests that are given up fit into the 120 s of an ordinary wait.
 pub(super) const LONGEST_REQUEST: Duration = Duration::from_secs(30);
 
-/// What a request carries.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Content<'a> {
-    pub(super) media_type: &'static str,
-    pub(super) value: &'a Value,
-}
+/// A request as it is built, or why it cannot be.
+pub(super) type Built = Result<http::Request<Vec<u8>>, kube::core::request::Error>;
 
 impl Cluster {
     /// Sends a request and reads JSON from the answer.
@@ -32,14 +27,12 @@ impl Cluster {
     /// As [`Cluster::text`], and when the answer is something else than JSON of a `T`.
     pub(super) async fn json<T: DeserializeOwned>(
         &self,
-        method: Method,
-        path: String,
-        content: Option<Content<'_>>,
-        doing: &Doing,
+        request: Built,
+        operation: &Operation,
     ) -> Result<T, ClusterError> {
-        let text = self.text(method, path, content, doing).await?;
+        let text = self.text(request, operation).await?;
         serde_json::from_str(&text).map_err(|error| {
-            ClusterError::unexpected(doing, &format!("unreadable answer: {error}"))
+            ClusterError::unexpected(operation, &format!("unreadable answer: {error}"))
         })
     }
 
@@ -49,13 +42,12 @@ impl Cluster {
     /// When the server refuses, or has not answered in full in time.
     pub(super) async fn text(
         &self,
-        method: Method,
-        path: String,
-        content: Option<Content<'_>>,
-        doing: &Doing,
+        request: Built,
+        operation: &Operation,
     ) -> Result<String, ClusterError> {
-        let request = request(method, path, content, doing)?;
-        self.in_time(self.client.request_text(request), doing).await
+        let request = built(request, operation)?;
+        self.in_time(self.client.request_text(request), operation)
+            .await
     }
 
     /// Begins a watch. Only its beginning is bounded, as it lasts until something happens.
@@ -64,12 +56,12 @@ impl Cluster {
     /// When the server refuses, or has not begun to answer in time.
     pub(super) async fn events(
         &self,
-        path: String,
-        doing: &Doing,
+        request: Built,
+        operation: &Operation,
     ) -> Result<impl TryStream<Item = Result<WatchEvent<Value>, kube::Error>> + use<>, ClusterError>
     {
-        let request = request(Method::GET, path, None, doing)?;
-        self.in_time(self.client.request_events(request), doing)
+        let request = built(request, operation)?;
+        self.in_time(self.client.request_events(request), operation)
             .await
     }
 
@@ -77,27 +69,30 @@ impl Cluster {
     async fn in_time<T>(
         &self,
         answer: impl Future<Output = Result<T, kube::Error>>,
-        doing: &Doing,
+        operation: &Operation,
     ) -> Result<T, ClusterError> {
         match tokio::time::timeout(self.longest_request, answer).await {
-            Ok(answer) => answer.map_err(|error| ClusterError::new(doing, error)),
-            Err(_) => Err(ClusterError::late(doing, self.longest_request)),
+            Ok(answer) => answer.map_err(|error| ClusterError::new(operation, error)),
+            Err(_) => Err(ClusterError::late(operation, self.longest_request)),
         }
     }
 }
 
-fn request(
-    method: Method,
-    path: String,
-    content: Option<Content<'_>>,
-    doing: &Doing,
-) -> Result<http::Request<Vec<u8>>, ClusterError> {
-    let request = http::Request::builder().method(method).uri(path);
-    let request = match content {
-        None => request.body(Vec::new()),
-        Some(Content { media_type, value }) => request
-            .header(http::header::CONTENT_TYPE, media_type)
-            .body(value.to_string().into_bytes()),
-    };
-    request.map_err(|error| ClusterError::unexpected(doing, &error.to_string()))
+fn built(request: Built, operation: &Operation) -> Result<http::Request<Vec<u8>>, ClusterError> {
+    request.map_err(|error| ClusterError::unexpected(operation, &error.to_string()))
+}
+
+/// A request for a path that belongs to no resource.
+pub(super) fn get(path: &str) -> Built {
+    http::Request::get(path)
+        .body(Vec::new())
+        .map_err(kube::core::request::Error::BuildRequest)
+}
+
+/// A JSON document sent to a path that belongs to no resource, such as a proxy's.
+pub(super) fn post(path: &str, document: &Value) -> Built {
+    http::Request::post(path)
+        .header(http::header::CONTENT_TYPE, "application/json")
+        .body(document.to_string().into_bytes())
+        .map_err(kube::core::request::Error::BuildRequest)
 }

@@ -1,5 +1,6 @@
 mod kubeconfig;
 mod pages;
+mod requests;
 mod silent_server;
 
 use std::io::{Read, Write};

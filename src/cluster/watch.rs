@@ -5,9 +5,10 @@ use std::pin::pin;
 use futures::future::select_all;
 use futures::{FutureExt, TryStreamExt};
 use kube::core::WatchEvent;
+use kube::core::params::WatchParams;
 
-use super::error::Doing;
-use super::{Cluster, Scope, Selector, collection_path, query};
+use super::error::Operation;
+use super::{Cluster, Scope, api};
 use crate::k8s::kind::Kind;
 
 /// A collection to watch, from a state that was read before.
@@ -28,9 +29,9 @@ pub struct Watched {
 impl Cluster {
     /// Returns when an object of one of the collections has changed.
     ///
-    /// Also returns when a watch ends or fails: whoever waits looks again then, which is always
-    /// right, and never more often than once a second.
-    pub async fn changed(&self, collections: &[Watched]) {
+    /// Also returns when a watch ends or fails, and then after a second: whoever waits looks again,
+    /// which is always right.
+    pub async fn wait_for_change(&self, collections: &[Watched]) {
         if collections.is_empty() {
             return std::future::pending().await;
         }
@@ -52,19 +53,15 @@ impl Cluster {
             .namespace
             .as_deref()
             .map_or(Scope::Cluster, Scope::Namespace);
-        let selector = Selector {
-            labels: &watched.labels,
-            fields: &watched.fields,
+        let parameters = WatchParams {
+            label_selector: super::non_empty(&watched.labels),
+            field_selector: super::non_empty(&watched.fields),
+            bookmarks: false,
+            ..WatchParams::default()
         };
-        let query = query(&[
-            ("watch", "true"),
-            ("resourceVersion", &watched.resource_version),
-            ("labelSelector", selector.labels),
-            ("fieldSelector", selector.fields),
-        ]);
-        let path = format!("{}?{query}", collection_path(&watched.kind, scope));
-        let doing = Doing::new("watching", watched.kind.plural);
-        let mut events = pin!(self.events(path, &doing).await.ok()?);
+        let request = api(&watched.kind, scope).watch(&parameters, &watched.resource_version);
+        let operation = Operation::new("watching", watched.kind.plural);
+        let mut events = pin!(self.events(request, &operation).await.ok()?);
         loop {
             match events.try_next().await {
                 Ok(Some(WatchEvent::Bookmark(_))) => {}

@@ -1,11 +1,10 @@
 //! The only place that writes to the cluster.
 
-use http::Method;
+use kube::core::params::{DeleteParams, Patch, PatchParams, Preconditions};
 use serde_json::{Value, json};
 
-use super::error::{ClusterError, Doing};
-use super::request::Content;
-use super::{Cluster, Scope, collection_path, object_path, query, to_object};
+use super::error::{ClusterError, Operation};
+use super::{Cluster, Scope, api, api_of, to_object};
 use crate::k8s::kind::Kind;
 use crate::k8s::managed_fields::FIELD_MANAGER;
 use crate::k8s::object::{Object, ObjectId};
@@ -43,29 +42,16 @@ impl Cluster {
         mode: Mode,
         on_conflict: OnConflict,
     ) -> Result<Object, ClusterError> {
-        let doing = Doing::new("applying", object.id());
-        let query = query(&[
-            ("fieldManager", FIELD_MANAGER),
-            ("fieldValidation", "Strict"),
-            (
-                "force",
-                if on_conflict == OnConflict::Take {
-                    "true"
-                } else {
-                    ""
-                },
-            ),
-            ("dryRun", if mode == Mode::DryRun { "All" } else { "" }),
-        ]);
-        let path = format!("{}?{query}", object_path(object.id())?);
-        let content = Content {
-            media_type: "application/apply-patch+yaml",
-            value: object.value(),
+        let operation = Operation::new("applying", object.id());
+        let parameters = PatchParams {
+            dry_run: mode == Mode::DryRun,
+            force: on_conflict == OnConflict::Take,
+            ..PatchParams::apply(FIELD_MANAGER).validation_strict()
         };
-        let value = self
-            .json(Method::PATCH, path, Some(content), &doing)
-            .await?;
-        to_object(value, &doing)
+        let (api, name) = api_of(object.id())?;
+        let request = api.patch(name, &parameters, &Patch::Apply(object.value()));
+        let value = self.json(request, &operation).await?;
+        to_object(value, &operation)
     }
 
     /// Replaces an object's `managedFields`, if it has not changed since it was read.
@@ -77,17 +63,16 @@ impl Cluster {
         live: &Object,
         managed_fields: Value,
     ) -> Result<Object, ClusterError> {
-        let doing = Doing::new("taking over", live.id());
-        let resource_version = live.at("/metadata/resourceVersion").cloned();
+        let operation = Operation::new("taking over", live.id());
+        let resource_version = live.resource_version();
         let body = json!({"metadata": {
             "resourceVersion": resource_version.unwrap_or_default(),
             "managedFields": managed_fields,
         }});
-        let path = object_path(live.id())?;
-        let value = self
-            .json(Method::PATCH, path, Some(merge(&body)), &doing)
-            .await?;
-        to_object(value, &doing)
+        let (api, name) = api_of(live.id())?;
+        let request = api.patch(name, &PatchParams::default(), &Patch::Merge(body));
+        let value = self.json(request, &operation).await?;
+        to_object(value, &operation)
     }
 
     /// Deletes exactly the object with this `metadata.uid`; its dependents follow in the background.
@@ -96,19 +81,13 @@ impl Cluster {
     /// When the server does not answer or refuses. Not when the object is gone, or another one has
     /// its name.
     pub async fn delete(&self, id: &ObjectId, uid: &str) -> Result<(), ClusterError> {
-        let doing = Doing::new("deleting", id);
-        let body = json!({
-            "apiVersion": "v1",
-            "kind": "DeleteOptions",
-            "propagationPolicy": "Background",
-            "preconditions": {"uid": uid},
+        let operation = Operation::new("deleting", id);
+        let parameters = DeleteParams::background().preconditions(Preconditions {
+            uid: Some(uid.to_owned()),
+            ..Preconditions::default()
         });
-        let path = object_path(id)?;
-        let content = Content {
-            media_type: "application/json",
-            value: &body,
-        };
-        match self.text(Method::DELETE, path, Some(content), &doing).await {
+        let (api, name) = api_of(id)?;
+        match self.text(api.delete(name, &parameters), &operation).await {
             Ok(_) => Ok(()),
             // 409 is the precondition: another object has the name now.
             Err(error) if error.is_gone() => Ok(()),
@@ -128,26 +107,19 @@ impl Cluster {
         name: &str,
         at: &str,
     ) -> Result<(), ClusterError> {
-        let doing = Doing::new(
+        let operation = Operation::new(
             "restarting",
             format_args!("{} {namespace}/{name}", kind.kind),
         );
         let annotations = json!({RESTARTED_AT: at});
         let body = json!({"spec": {"template": {"metadata": {"annotations": annotations}}}});
         // A manager of its own: the workload is not this charm's.
-        let query = query(&[("fieldManager", RESTARTER)]);
-        let collection = collection_path(kind, Scope::Namespace(namespace));
-        let path = format!("{collection}/{name}?{query}");
-        self.text(Method::PATCH, path, Some(merge(&body)), &doing)
-            .await
-            .map(drop)
-    }
-}
-
-/// A patch that changes the fields which it has.
-fn merge(value: &Value) -> Content<'_> {
-    Content {
-        media_type: "application/merge-patch+json",
-        value,
+        let parameters = PatchParams {
+            field_manager: Some(RESTARTER.to_owned()),
+            ..PatchParams::default()
+        };
+        let api = api(kind, Scope::Namespace(namespace));
+        let request = api.patch(name, &parameters, &Patch::Merge(body));
+        self.text(request, &operation).await.map(drop)
     }
 }

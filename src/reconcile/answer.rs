@@ -31,7 +31,7 @@ const AGENT_CONTAINER: &str = "install-cni";
 /// Of how many node agents the log is read at once.
 const MOST_LOGS: usize = 10;
 /// How many lines of each.
-const LOG_LINES: u32 = 20;
+const LOG_LINES: i64 = 20;
 
 /// An answer of the cluster.
 pub(super) enum Answer {

@@ -1,7 +1,7 @@
 //! Carrying out what a plan allows now.
 
 use crate::cluster::Cluster;
-use crate::cluster::error::{ClusterError, Fault, FieldConflict};
+use crate::cluster::error::{ClusterError, FailureKind, FieldConflict};
 use crate::cluster::write::{Mode, OnConflict};
 use crate::k8s::kind::{
     CLUSTER_ROLE_BINDING, DEPLOYMENT, HORIZONTAL_POD_AUTOSCALER, Kind, ROLE_BINDING,
@@ -57,7 +57,7 @@ async fn check(cluster: &Cluster, upsert: &Upsert) -> Result<(), ClusterError> {
         .await
     {
         // What is to be recreated cannot be checked while the old one is there.
-        Err(error) if matches!(error.fault(), Fault::Immutable(_)) && may_recreate(upsert) => {
+        Err(error) if matches!(error.kind(), FailureKind::Immutable(_)) && may_recreate(upsert) => {
             Ok(())
         }
         other => other.map(|_| ()),
@@ -82,8 +82,8 @@ async fn write(
         .apply(&upsert.object, Mode::Write, on_conflict)
         .await
     {
-        Err(error) => match (error.fault(), live) {
-            (Fault::Conflict(conflicts), Some(live))
+        Err(error) => match (error.kind(), live) {
+            (FailureKind::Conflict(conflicts), Some(live))
                 if conflicts.iter().all(|it| is_edit(it, live)) =>
             {
                 for FieldConflict { field, message } in conflicts {
@@ -93,7 +93,7 @@ async fn write(
                     .apply(&upsert.object, Mode::Write, OnConflict::Take)
                     .await
             }
-            (Fault::Immutable(why), Some(live)) if may_recreate(upsert) => {
+            (FailureKind::Immutable(why), Some(live)) if may_recreate(upsert) => {
                 tracing::info!("recreating {}: {why}", live.id());
                 let uid = live.uid().unwrap_or_default();
                 cluster.delete(live.id(), uid).await?;

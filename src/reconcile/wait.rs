@@ -8,7 +8,7 @@ use crate::step::journal::BURST;
 
 /// Waits until something changes in one of the collections, and no longer than that.
 pub(super) async fn until_changed(cluster: &Cluster, watched: &[Watched], longest: Duration) {
-    let changed = cluster.changed(watched);
+    let changed = cluster.wait_for_change(watched);
     // Whichever comes first; changes come in bursts, so the rest of a burst is let pass.
     if tokio::time::timeout(longest, changed).await.is_ok() {
         tokio::time::sleep(BURST).await;

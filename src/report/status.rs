@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use juju::Status;
 
 use super::{LogLine, Outcome};
-use crate::cluster::error::{ClusterError, Fault};
+use crate::cluster::error::{ClusterError, FailureKind};
 use crate::cni::Phase;
 use crate::cni::rollout::AgentFault;
 use crate::intent::Intent;
@@ -124,7 +124,7 @@ pub fn unreachable(reason: &str) -> Status {
 
 /// The status when the cluster refused, or did not answer.
 pub fn of_refusal(error: &ClusterError, application: &str) -> Status {
-    refused(error.fault(), &error.to_string(), application)
+    refused(error.kind(), &error.to_string(), application)
 }
 
 fn settled(
@@ -193,24 +193,26 @@ fn path_missing(
     )
 }
 
-fn refused(fault: &Fault, text: &str, application: &str) -> Status {
+fn refused(fault: &FailureKind, text: &str, application: &str) -> Status {
     match fault {
-        Fault::Forbidden(_) => Status::Blocked(format!(
+        FailureKind::Forbidden(_) => Status::Blocked(format!(
             "not allowed by the cluster; run: juju trust {application} --scope=cluster"
         )),
-        Fault::Unauthenticated(_) => Status::Blocked(
+        FailureKind::Unauthenticated(_) => Status::Blocked(
             "the API server does not accept the service account's token; delete this unit's pod, \
              and it comes back with a new one"
                 .to_owned(),
         ),
-        Fault::Unavailable(reason) => unreachable(&shorten(reason, LONGEST_IN_STATUS)),
-        Fault::Failing(_) | Fault::Outdated(_) => Status::Waiting(shorten(text, LONGEST_IN_STATUS)),
-        Fault::Denied(_)
-        | Fault::NotFound(_)
-        | Fault::Conflict(_)
-        | Fault::Immutable(_)
-        | Fault::Invalid(_)
-        | Fault::Unexpected(_) => Status::Blocked(shorten(text, LONGEST_IN_STATUS)),
+        FailureKind::Unavailable(reason) => unreachable(&shorten(reason, LONGEST_IN_STATUS)),
+        FailureKind::Failing(_) | FailureKind::Outdated(_) => {
+            Status::Waiting(shorten(text, LONGEST_IN_STATUS))
+        }
+        FailureKind::Denied(_)
+        | FailureKind::NotFound(_)
+        | FailureKind::Conflict(_)
+        | FailureKind::Immutable(_)
+        | FailureKind::Invalid(_)
+        | FailureKind::Unexpected(_) => Status::Blocked(shorten(text, LONGEST_IN_STATUS)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! How it stands when a hook ends.
 
 use crate::assess::awaited::Awaited;
-use crate::cluster::error::{ClusterError, Fault};
+use crate::cluster::error::{ClusterError, FailureKind};
 use crate::cni::Phase;
 use crate::cni::rollout::AgentFault;
 use crate::plan::Obstacle;
@@ -25,11 +25,11 @@ pub enum Condition {
     /// There is no way to the cluster; the text says what is missing.
     Unreachable(String),
     /// The cluster refused, or did not answer; the text says what to which object.
-    Refused(Fault, String),
+    Refused(FailureKind, String),
 }
 
 impl From<&ClusterError> for Condition {
     fn from(error: &ClusterError) -> Self {
-        Self::Refused(error.fault().clone(), error.to_string())
+        Self::Refused(error.kind().clone(), error.to_string())
     }
 }

@@ -2,10 +2,10 @@
 
 use kube::core::Status;
 
-use super::{Fault, FieldConflict};
+use super::{FailureKind, FieldConflict};
 
 /// Sorts a refusal.
-pub(super) fn fault(status: &Status) -> Fault {
+pub(super) fn kind(status: &Status) -> FailureKind {
     let message = words(status);
     let causes = status
         .details
@@ -20,29 +20,31 @@ pub(super) fn fault(status: &Status) -> Fault {
         })
         .collect();
     match status.code {
-        429 => Fault::Failing(message),
+        429 => FailureKind::Failing(message),
         // A policy refuses with the code that its author likes, so the words come first.
-        400..=499 if is_denial(&message) => Fault::Denied(message),
-        401 => Fault::Unauthenticated(message),
-        403 if is_missing_right(&message) => Fault::Forbidden(message),
+        400..=499 if is_denial(&message) => FailureKind::Denied(message),
+        401 => FailureKind::Unauthenticated(message),
+        403 if is_missing_right(&message) => FailureKind::Forbidden(message),
         // Admission plugins of a server that has just started.
-        403 if message.ends_with("not yet ready to handle request") => Fault::Failing(message),
-        403 => Fault::Denied(message),
-        404 => Fault::NotFound(message),
-        409 if !conflicts.is_empty() => Fault::Conflict(conflicts),
-        409 | 410 => Fault::Outdated(message),
+        403 if message.ends_with("not yet ready to handle request") => {
+            FailureKind::Failing(message)
+        }
+        403 => FailureKind::Denied(message),
+        404 => FailureKind::NotFound(message),
+        409 if !conflicts.is_empty() => FailureKind::Conflict(conflicts),
+        409 | 410 => FailureKind::Outdated(message),
         422 if causes.iter().any(|it| it.message.contains("immutable"))
             || message.contains("cannot change roleRef") =>
         {
-            Fault::Immutable(message)
+            FailureKind::Immutable(message)
         }
-        400 | 413 | 422 => Fault::Invalid(message),
+        400 | 413 | 422 => FailureKind::Invalid(message),
         // An unknown field in a server-side apply comes as 500 without a reason, for ever.
-        500 if message.contains("field not declared in schema") => Fault::Invalid(message),
-        502..=504 if is_away(status) => Fault::Unavailable(message),
+        500 if message.contains("field not declared in schema") => FailureKind::Invalid(message),
+        502..=504 if is_away(status) => FailureKind::Unavailable(message),
         // Webhooks that do not answer, and etcd.
-        500..=599 => Fault::Failing(message),
-        _ => Fault::Unexpected(message),
+        500..=599 => FailureKind::Failing(message),
+        _ => FailureKind::Unexpected(message),
     }
 }
 

@@ -3,15 +3,15 @@ use std::io;
 use super::*;
 
 fn sorted(error: kube::Error) -> ClusterError {
-    ClusterError::new(&Doing::new("reading", "the Kubernetes version"), error)
+    ClusterError::new(&Operation::new("reading", "the Kubernetes version"), error)
 }
 
 #[test]
 fn without_an_answer_the_server_is_away_and_the_innermost_cause_is_told() {
     let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
     let error = sorted(kube::Error::Service(Box::new(io::Error::other(refused))));
-    let told = Fault::Unavailable("connection refused".to_owned());
-    assert_eq!(error.fault(), &told);
+    let told = FailureKind::Unavailable("connection refused".to_owned());
+    assert_eq!(error.kind(), &told);
     assert!(error.is_transient() && !error.is_refused());
 }
 
@@ -35,7 +35,7 @@ fn an_answer_that_is_no_text_is_a_defect() {
     let error = String::from_utf8(vec![0xff]).unwrap_err();
     let error = sorted(kube::Error::FromUtf8(error));
     assert!(
-        matches!(error.fault(), Fault::Unexpected(_)) && !error.is_transient(),
+        matches!(error.kind(), FailureKind::Unexpected(_)) && !error.is_transient(),
         "{error:?}"
     );
 }

@@ -1,7 +1,7 @@
 //! API servers that stop answering, at each point of a request.
 
 use super::*;
-use crate::cluster::error::Fault;
+use crate::cluster::error::FailureKind;
 use crate::cluster::watch::Watched;
 use crate::cluster::write::{Mode, OnConflict};
 use crate::k8s::kind;
@@ -34,8 +34,8 @@ fn stall(mut connection: TcpStream) {
 #[track_caller]
 fn assert_late<T: std::fmt::Debug>(answer: Result<T, ClusterError>) {
     let error = answer.unwrap_err();
-    let late = Fault::Unavailable("no answer within 50ms".to_owned());
-    assert_eq!(error.fault(), &late, "{error}");
+    let late = FailureKind::Unavailable("no answer within 50ms".to_owned());
+    assert_eq!(error.kind(), &late, "{error}");
     assert!(error.is_transient());
 }
 
@@ -92,7 +92,7 @@ fn pods() -> Watched {
 #[tokio::test]
 async fn a_watch_that_does_not_begin_ends() {
     let cluster = impatient(format!("http://{}", serve(hold))).await;
-    let changed = tokio::time::timeout(TOO_LONG, cluster.changed(&[pods()])).await;
+    let changed = tokio::time::timeout(TOO_LONG, cluster.wait_for_change(&[pods()])).await;
     changed.unwrap();
 }
 

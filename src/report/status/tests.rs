@@ -102,7 +102,10 @@ fn what_a_person_must_run_is_in_the_message() {
          pod-security.kubernetes.io/enforce=privileged",
     );
     check(
-        &Condition::Refused(Fault::Forbidden("secret words".to_owned()), String::new()),
+        &Condition::Refused(
+            FailureKind::Forbidden("secret words".to_owned()),
+            String::new(),
+        ),
         &on(),
         "blocked",
         "not allowed by the cluster; run: juju trust pilot --scope=cluster",
@@ -165,7 +168,7 @@ fn what_takes_too_long_says_how_it_continues() {
 #[test]
 fn an_api_that_is_away_is_waited_for() {
     let finding = Condition::Refused(
-        Fault::Unavailable("connection refused".to_owned()),
+        FailureKind::Unavailable("connection refused".to_owned()),
         String::new(),
     );
     check(

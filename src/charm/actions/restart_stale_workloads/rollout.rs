@@ -112,7 +112,7 @@ impl Rollout<'_> {
                 resource_version: listing.resource_version,
             };
             // Whether it changed or the time is over: the next look tells.
-            let _ = timeout_at(until, self.cluster.changed(&[watched])).await;
+            let _ = timeout_at(until, self.cluster.wait_for_change(&[watched])).await;
         }
     }
 

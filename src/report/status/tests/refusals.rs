@@ -4,7 +4,7 @@ use kube::core::Status as Answer;
 use kube::core::response::{StatusCause, StatusDetails};
 
 use super::*;
-use crate::cluster::error::Doing;
+use crate::cluster::error::Operation;
 
 const TRUST: &str = "not allowed by the cluster; run: juju trust pilot --scope=cluster";
 const TOKEN: &str = "the API server does not accept the service account's token; delete this \
@@ -12,8 +12,8 @@ const TOKEN: &str = "the API server does not accept the service account's token;
 
 /// An answer to the applying of istiod's Deployment.
 fn refusal(answer: Answer) -> ClusterError {
-    let doing = Doing::new("applying", "Deployment mesh/istiod");
-    ClusterError::new(&doing, kube::Error::Api(answer.boxed()))
+    let operation = Operation::new("applying", "Deployment mesh/istiod");
+    ClusterError::new(&operation, kube::Error::Api(answer.boxed()))
 }
 
 fn answer(code: u16, reason: &str, text: &str) -> Answer {
@@ -113,7 +113,7 @@ fn a_policy_that_speaks_of_what_is_immutable_does_not_have_the_object_made_anew(
         retry_after_seconds: 0,
     };
     let error = refusal(answer(422, "Invalid", text).with_details(details));
-    assert_eq!(error.fault(), &Fault::Denied(text.to_owned()));
+    assert_eq!(error.kind(), &FailureKind::Denied(text.to_owned()));
 }
 
 #[test]

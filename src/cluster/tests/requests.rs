@@ -1,0 +1,175 @@
+//! Each request as it leaves.
+
+use std::sync::{Arc, Mutex};
+
+use expect_test::{Expect, expect};
+use kube::client::Body;
+use tower::BoxError;
+
+use super::*;
+use crate::cluster::watch::Watched;
+use crate::cluster::write::{Mode, OnConflict};
+use crate::k8s::kind;
+
+/// A cluster that answers every request with that, and the requests as texts.
+fn recording(answer: &Value) -> (Cluster, Arc<Mutex<String>>) {
+    let requests = Arc::new(Mutex::new(String::new()));
+    let received = Arc::clone(&requests);
+    let answer = answer.to_string().into_bytes();
+    let service = tower::service_fn(move |request: http::Request<Body>| {
+        let (received, answer) = (Arc::clone(&received), answer.clone());
+        async move {
+            let (head, body) = request.into_parts();
+            let body = body.collect_bytes().await?;
+            let media_type = head.headers.get("content-type");
+            let media_type = media_type.map_or("", |it| it.to_str().unwrap_or_default());
+            let body = String::from_utf8(body.to_vec())?;
+            let text = format!("{} {}\n{media_type} {body}", head.method, head.uri);
+            text.trim_end().clone_into(&mut received.lock().unwrap());
+            Ok::<_, BoxError>(http::Response::new(Body::from(answer)))
+        }
+    });
+    let cluster = Cluster {
+        client: Client::new(service, "mesh"),
+        namespace: "mesh".to_owned(),
+        longest_request: Duration::from_secs(30),
+    };
+    (cluster, requests)
+}
+
+fn service() -> Object {
+    let service = json!({
+        "apiVersion": "v1", "kind": "Service",
+        "metadata": {"name": "istiod", "namespace": "mesh", "resourceVersion": "7"},
+    });
+    Object::from_value(service).unwrap()
+}
+
+/// Sends one request, and compares it as a text.
+async fn check<T>(send: impl AsyncFnOnce(&Cluster) -> T, expected: &Expect) {
+    let (cluster, requests) = recording(service().value());
+    send(&cluster).await;
+    expected.assert_eq(&requests.lock().unwrap());
+}
+
+#[tokio::test]
+async fn what_is_read_names_what_it_selects() {
+    let id = service().id().clone();
+    check(async |it| it.version().await, &expect!["GET /version"]).await;
+    check(
+        async |it| it.get(&id).await,
+        &expect!["GET /api/v1/namespaces/mesh/services/istiod"],
+    )
+    .await;
+    let selector = Selector {
+        labels: "app=istiod,istio=pilot",
+        fields: "status.phase=Pending",
+    };
+    let ours = Scope::Namespace("mesh");
+    check(
+        async |it| it.list(&kind::POD, ours, selector).await,
+        &expect!["GET /api/v1/namespaces/mesh/pods?&fieldSelector=status.phase%3DPending&labelSelector=app%3Distiod%2Cistio%3Dpilot&limit=500"],
+    )
+    .await;
+    let all = Selector::default();
+    check(
+        async |it| it.list(&kind::CLUSTER_ROLE, Scope::Cluster, all).await,
+        &expect!["GET /apis/rbac.authorization.k8s.io/v1/clusterroles?&limit=500"],
+    )
+    .await;
+    check(
+        async |it| it.last_lines("agent-1", "install-cni", 20).await,
+        &expect![
+            "GET /api/v1/namespaces/mesh/pods/agent-1/log?&container=install-cni&tailLines=20"
+        ],
+    )
+    .await;
+    let question = json!({"kind": "AdmissionReview"});
+    check(
+        async |it| {
+            it.ask_pod("mesh", "istiod-1", 15017, "inject", &question)
+                .await
+        },
+        &expect![[r#"
+            POST /api/v1/namespaces/mesh/pods/https:istiod-1:15017/proxy/inject
+            application/json {"kind":"AdmissionReview"}"#]],
+    )
+    .await;
+    let definition = Object::from_value(json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "gateways.networking.istio.io"},
+        "spec": {
+            "group": "networking.istio.io", "names": {"plural": "gateways"},
+            "versions": [{"name": "v1", "served": true}],
+        },
+    }));
+    let definition = definition.unwrap();
+    check(
+        async |it| it.has_custom_resources(&definition).await,
+        &expect!["GET /apis/networking.istio.io/v1/gateways?&limit=1"],
+    )
+    .await;
+    let watched = Watched {
+        kind: kind::DAEMON_SET,
+        namespace: Some("mesh".to_owned()),
+        labels: "k8s-app=istio-cni-node".to_owned(),
+        fields: String::new(),
+        resource_version: "7".to_owned(),
+    };
+    check(async |it| it.wait_for_event(&watched).await, &expect!["GET /apis/apps/v1/namespaces/mesh/daemonsets?&watch=true&timeoutSeconds=290&labelSelector=k8s-app%3Distio-cni-node&resourceVersion=7"]).await;
+}
+
+#[tokio::test]
+async fn what_is_written_says_by_whom_and_how() {
+    let object = service();
+    check(
+        async |it| it.apply(&object, Mode::DryRun, OnConflict::Take).await,
+        &expect![[r#"
+            PATCH /api/v1/namespaces/mesh/services/istiod?&dryRun=All&force=true&fieldManager=istio-pilot&fieldValidation=Strict
+            application/apply-patch+yaml {"apiVersion":"v1","kind":"Service","metadata":{"name":"istiod","namespace":"mesh","resourceVersion":"7"}}"#]],
+    )
+    .await;
+    check(
+        async |it| it.apply(&object, Mode::Write, OnConflict::Fail).await,
+        &expect![[r#"
+            PATCH /api/v1/namespaces/mesh/services/istiod?&fieldManager=istio-pilot&fieldValidation=Strict
+            application/apply-patch+yaml {"apiVersion":"v1","kind":"Service","metadata":{"name":"istiod","namespace":"mesh","resourceVersion":"7"}}"#]],
+    )
+    .await;
+    check(
+        async |it| it.set_managed_fields(&object, json!([])).await,
+        &expect![[r#"
+            PATCH /api/v1/namespaces/mesh/services/istiod?
+            application/merge-patch+json {"metadata":{"managedFields":[],"resourceVersion":"7"}}"#]],
+    )
+    .await;
+    check(
+        async |it| it.delete(object.id(), "uid-1").await,
+        &expect![[r#"
+            DELETE /api/v1/namespaces/mesh/services/istiod?
+            application/json {"propagationPolicy":"Background","preconditions":{"uid":"uid-1"}}"#]],
+    )
+    .await;
+    check(
+        async |it| {
+            it.restart(&kind::DEPLOYMENT, "shop", "cart", "2026-01-01T00:00:00Z")
+                .await
+        },
+        &expect![[r#"
+            PATCH /apis/apps/v1/namespaces/shop/deployments/cart?&fieldManager=istio-pilot-restart
+            application/merge-patch+json {"spec":{"template":{"metadata":{"annotations":{"kubectl.kubernetes.io/restartedAt":"2026-01-01T00:00:00Z"}}}}}"#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn json_that_is_not_an_object_is_an_error_and_no_panic() {
+    for junk in [json!("text"), json!(7), json!(null), json!([1]), json!({})] {
+        let (cluster, _) = recording(&json!({"items": [junk]}));
+        let list = cluster.list(&kind::POD, Scope::Cluster, Selector::default());
+        assert!(list.await.is_err(), "{junk}");
+        let (cluster, _) = recording(&junk);
+        assert!(cluster.get(service().id()).await.is_err(), "{junk}");
+        assert!(cluster.version().await.is_err(), "{junk}");
+    }
+}
