@@ -2,8 +2,9 @@
 
 use super::{LogLine, Outcome};
 use crate::intent::Intent;
-use crate::k8s::kind::{CUSTOM_RESOURCE_DEFINITION, KINDS};
+use crate::k8s::kind::{KINDS, Kind, Wave};
 use crate::k8s::labels;
+use crate::k8s::object::ObjectId;
 use crate::observed::{DefinitionUse, Observed};
 use crate::step::condition::Condition;
 use crate::step::journal::Journal;
@@ -31,9 +32,10 @@ pub(super) fn log(intent: &Intent, outcome: &Outcome) -> Vec<LogLine> {
             )));
         }
     }
-    let remaining = outcome.journal.iter().flat_map(Journal::remaining);
-    log.extend(remaining.map(|id| LogLine::Warning(format!("not removed: {id}"))));
-    log.push(LogLine::Warning(how_to_remove_the_rest(intent)));
+    let remaining = outcome.journal.as_ref().map_or(&[][..], Journal::remaining);
+    let not_removed = remaining.iter().map(|id| format!("not removed: {id}"));
+    log.extend(not_removed.map(LogLine::Warning));
+    log.push(LogLine::Warning(how_to_remove_the_rest(intent, remaining)));
     log
 }
 
@@ -48,16 +50,30 @@ fn why(condition: &Condition) -> Option<String> {
     }
 }
 
-fn how_to_remove_the_rest(intent: &Intent) -> String {
-    let removable = KINDS.iter().filter(|it| **it != CUSTOM_RESOURCE_DEFINITION);
-    let kinds: Vec<_> = removable.map(|it| it.plural).collect();
+fn how_to_remove_the_rest(intent: &Intent, remaining: &[ObjectId]) -> String {
+    let is_named = |kind: &&Kind| match kind.managed.map(|it| it.wave) {
+        // Definitions belong to everybody.
+        Some(Wave::Definitions) | None => false,
+        // kubectl refuses the whole line where a kind is not defined.
+        Some(Wave::Resources) => remaining.iter().any(|id| id.is(kind)),
+        Some(Wave::Foundations | Wave::Workloads | Wave::Webhooks) => true,
+    };
+    let kinds = KINDS.iter().filter(is_named).map(kubectl_name);
     format!(
         "to remove the rest: kubectl delete {} --namespace {} --selector {}={},{}={}",
-        kinds.join(","),
+        kinds.collect::<Vec<_>>().join(","),
         intent.identity.namespace(),
         labels::INSTANCE,
         intent.identity.instance(),
         labels::MANAGED_BY,
         labels::MANAGED_BY_VALUE,
     )
+}
+
+/// What kubectl calls a kind. Istio's names stand in other API groups, too.
+fn kubectl_name(kind: &Kind) -> String {
+    match kind.managed.map(|it| it.wave) {
+        Some(Wave::Resources) => format!("{}.{}", kind.plural, kind.group),
+        _ => kind.plural.to_owned(),
+    }
 }

@@ -83,7 +83,7 @@ fn without_trust_the_command_is_told_and_with_it_all_goes_on() -> Result<()> {
     world.remove()?;
     expect![[r#"
         the removal is not complete: listing customresourcedefinitions: customresourcedefinitions.apiextensions.k8s.io is forbidden: User "system:serviceaccount:mesh:pilot" cannot list resource "customresourcedefinitions" in API group "apiextensions.k8s.io" at the cluster scope
-        to remove the rest: kubectl delete serviceaccounts,clusterroles,roles,clusterrolebindings,rolebindings,configmaps,services,deployments,daemonsets,horizontalpodautoscalers,poddisruptionbudgets,mutatingwebhookconfigurations,validatingwebhookconfigurations --namespace mesh --selector app.kubernetes.io/instance=pilot-mesh,app.kubernetes.io/managed-by=istio-pilot"#]].assert_eq(&world.logged("WARNING"));
+        to remove the rest: kubectl delete serviceaccounts,clusterroles,roles,clusterrolebindings,rolebindings,configmaps,secrets,services,deployments,daemonsets,horizontalpodautoscalers,poddisruptionbudgets,mutatingwebhookconfigurations,validatingwebhookconfigurations --namespace mesh --selector app.kubernetes.io/instance=pilot-mesh,app.kubernetes.io/managed-by=istio-pilot"#]].assert_eq(&world.logged("WARNING"));
     Ok(())
 }
 
