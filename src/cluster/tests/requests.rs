@@ -84,6 +84,10 @@ async fn what_is_read_names_what_it_selects() {
         ],
     )
     .await;
+}
+
+#[tokio::test]
+async fn what_is_asked_beyond_objects_has_paths_of_its_own() {
     let question = json!({"kind": "AdmissionReview"});
     check(
         async |it| {

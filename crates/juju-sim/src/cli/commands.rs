@@ -34,37 +34,48 @@ pub(super) fn show(model: &Model, command: &Command) -> anyhow::Result<ExitCode>
 
 /// The commands that change the model; hooks run until nothing is due.
 pub(super) fn change(model: &mut Model, command: Command) -> anyhow::Result<ExitCode> {
-    let mut out = io::stdout();
     match command {
-        Command::Deploy {
-            charm,
-            application,
-            config,
-            trust,
-            num_units,
-        } => {
-            let mut deployment = Deployment::of(charm).units(num_units);
-            if let Some(application) = application {
-                deployment = deployment.named(application);
-            }
-            for (key, value) in pairs(&config)? {
-                deployment = deployment.config(key, value);
-            }
-            let deployment = if trust {
-                deployment.trusted()
-            } else {
-                deployment
-            };
-            let name = model.deploy(deployment)?;
-            writeln!(out, "Deployed \"{name}\"")?;
-        }
         Command::Config {
             application,
             values,
             reset,
-        } => {
-            return config(model, &application, &values, &reset);
+        } => return config(model, &application, &values, &reset),
+        Command::Run {
+            unit,
+            action,
+            parameters,
+        } => return run_action(model, &unit, &action, &parameters),
+        Command::AddSecret { .. }
+        | Command::UpdateSecret { .. }
+        | Command::GrantSecret { .. }
+        | Command::RevokeSecret { .. } => change_secrets(model, command)?,
+        Command::Integrate { .. }
+        | Command::RemoveRelation { .. }
+        | Command::AddRemote { .. }
+        | Command::WriteRemote { .. } => change_relations(model, command)?,
+        _ => change_applications(model, command)?,
+    }
+    settle(model)
+}
+
+fn change_secrets(model: &mut Model, command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::AddSecret { name, content } => {
+            let uri = model.add_secret(&name, &pairs(&content)?)?;
+            writeln!(io::stdout(), "{uri}")?;
         }
+        Command::UpdateSecret { name, content } => {
+            model.update_secret(&name, &pairs(&content)?)?;
+        }
+        Command::GrantSecret { name, application } => model.grant_secret(&name, &application)?,
+        Command::RevokeSecret { name, application } => model.revoke_secret(&name, &application)?,
+        _ => {}
+    }
+    Ok(())
+}
+
+fn change_relations(model: &mut Model, command: Command) -> anyhow::Result<()> {
+    match command {
         Command::Integrate { first, second } => {
             model.integrate(&first, &second)?;
         }
@@ -86,14 +97,34 @@ pub(super) fn change(model: &mut Model, command: Command) -> anyhow::Result<Exit
             let relation = model.relation_id(&first, &second)?;
             model.write_remote(relation, &owner, &pairs(&values)?)?;
         }
-        Command::AddSecret { name, content } => {
-            writeln!(out, "{}", model.add_secret(&name, &pairs(&content)?)?)?;
+        _ => {}
+    }
+    Ok(())
+}
+
+fn change_applications(model: &mut Model, command: Command) -> anyhow::Result<()> {
+    let mut out = io::stdout();
+    match command {
+        Command::Deploy {
+            charm,
+            application,
+            config,
+            trust,
+            num_units,
+        } => {
+            let mut deployment = Deployment::of(charm).units(num_units);
+            if let Some(application) = application {
+                deployment = deployment.named(application);
+            }
+            for (key, value) in pairs(&config)? {
+                deployment = deployment.config(key, value);
+            }
+            if trust {
+                deployment = deployment.trusted();
+            }
+            let name = model.deploy(deployment)?;
+            writeln!(out, "Deployed \"{name}\"")?;
         }
-        Command::UpdateSecret { name, content } => {
-            model.update_secret(&name, &pairs(&content)?)?;
-        }
-        Command::GrantSecret { name, application } => model.grant_secret(&name, &application)?,
-        Command::RevokeSecret { name, application } => model.revoke_secret(&name, &application)?,
         Command::Trust {
             application,
             scope,
@@ -111,13 +142,6 @@ pub(super) fn change(model: &mut Model, command: Command) -> anyhow::Result<Exit
             model.scale(&application, scale)?;
             writeln!(out, "{application} scaled to {scale} units")?;
         }
-        Command::Run {
-            unit,
-            action,
-            parameters,
-        } => {
-            return run_action(model, &unit, &action, &parameters);
-        }
         Command::Refresh { application, path } => model.refresh(&application, &path)?,
         Command::Resolved { unit, no_retry } => model.resolved(&unit, !no_retry)?,
         Command::SetLeader { unit } => model.set_leader(&unit)?,
@@ -127,9 +151,9 @@ pub(super) fn change(model: &mut Model, command: Command) -> anyhow::Result<Exit
             model.remove_application(&application)?;
             writeln!(out, "will remove application {application}")?;
         }
-        Command::AddModel { .. } | Command::Status | Command::DebugLog { .. } => {}
+        _ => {}
     }
-    settle(model)
+    Ok(())
 }
 
 fn settle(model: &mut Model) -> anyhow::Result<ExitCode> {

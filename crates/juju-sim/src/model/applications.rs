@@ -242,6 +242,28 @@ impl Model {
                 charm.name, current.charm.name
             )));
         }
+        self.check_relations(application, &charm)?;
+        let revision = current.revision + 1;
+        self.keep_charm(&mut charm, application, revision)?;
+        let application = self.application_mut(application)?;
+        application.charm = charm;
+        application.revision = revision;
+        let charm = &application.charm;
+        application
+            .config
+            .retain(|name, _| charm.options.contains_key(name));
+        let name = application.name.clone();
+        for side in self.new_peers(&name)? {
+            self.add_relation(vec![side]);
+        }
+        for unit in self.application_mut(&name)?.units.values_mut() {
+            unit.restart_pod();
+        }
+        Ok(())
+    }
+
+    /// Refuses a charm that would break a relation of the application.
+    fn check_relations(&self, application: &str, charm: &Charm) -> Result<(), Error> {
         let broken = self.state.relations.values().find(|relation| {
             relation.side(application).is_some_and(|side| {
                 let declared = charm.endpoints.get(&side.endpoint);
@@ -257,43 +279,28 @@ impl Model {
                 sides.join(" ")
             )));
         }
-        let revision = current.revision + 1;
-        self.keep_charm(&mut charm, application, revision)?;
-        let application = self.application_mut(application)?;
-        application.charm = charm;
-        application.revision = revision;
-        let charm = &application.charm;
-        application
-            .config
-            .retain(|name, _| charm.options.contains_key(name));
-        let name = application.name.clone();
-        let new_peers: Vec<Side> = self
-            .application(&name)?
-            .charm
-            .endpoints
-            .iter()
-            .filter(|(endpoint, declared)| {
-                declared.role == Role::Peer
-                    && !self.state.relations.values().any(|relation| {
-                        relation
-                            .side(&name)
-                            .is_some_and(|side| side.endpoint == **endpoint)
-                    })
+        Ok(())
+    }
+
+    /// The sides of peer relations that an application's charm declares and that do not exist yet.
+    fn new_peers(&self, name: &str) -> Result<Vec<Side>, Error> {
+        let is_missing = |endpoint: &str| {
+            !self.state.relations.values().any(|relation| {
+                relation
+                    .side(name)
+                    .is_some_and(|side| side.endpoint == endpoint)
             })
+        };
+        let endpoints = self.application(name)?.charm.endpoints.iter();
+        Ok(endpoints
+            .filter(|(endpoint, declared)| declared.role == Role::Peer && is_missing(endpoint))
             .map(|(endpoint, declared)| Side {
-                application: name.clone(),
+                application: name.to_owned(),
                 endpoint: endpoint.clone(),
                 interface: declared.interface.clone(),
                 role: Role::Peer,
             })
-            .collect();
-        for side in new_peers {
-            self.add_relation(vec![side]);
-        }
-        for unit in self.application_mut(&name)?.units.values_mut() {
-            unit.restart_pod();
-        }
-        Ok(())
+            .collect())
     }
 
     /// Removes an application: its relations break, its units run `stop` and `remove`, then its

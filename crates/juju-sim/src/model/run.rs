@@ -1,11 +1,13 @@
 //! Running one hook, and what the agent does before and after it.
 
+use std::collections::BTreeMap;
+
 use super::Model;
 use super::actions::ActionResult;
 use crate::hook::environment;
 use crate::hook::{Hook, RelationEvent};
 use crate::hook_context::{ActionReport, Credential, HookContext, Pending};
-use crate::record::{Dispatch, Progress, Reaction};
+use crate::record::{Dispatch, Progress, Reaction, ToolCall};
 use crate::state::{FailedHook, Life, Status};
 use crate::{Error, clock, dispatch};
 
@@ -54,34 +56,14 @@ impl Model {
         self.prepare(application, number, hook)?;
         let paths = self.paths(&unit);
         let context_id = format!("{unit}-{}-{}", hook.name(), clock::context_suffix());
-        let mut additions = self.variables.clone();
-        let mut credential = Credential::default();
-        if let Some(substrate) = &self.substrate {
-            let access = substrate.access(application, &self.directory)?;
-            let kubeconfig = access.kubeconfig.display().to_string();
-            // What a test has set stands.
-            additions.entry("KUBECONFIG".into()).or_insert(kubeconfig);
-            credential = Credential {
-                token: access.token,
-                certificates: access.certificates,
-            };
-        }
+        let (additions, credential) = self.access(application)?;
         let variables =
             environment::build(&self.state, &unit, hook, &context_id, &paths, &additions);
         self.notify(Progress::Started {
             unit: &unit,
             hook: &hook.name(),
         });
-        let save = {
-            let directory = self.directory.clone();
-            let saved = self.temporary.is_none();
-            // Only for those who watch; the state is written again, and checked, at the end.
-            move |state: &crate::state::State| {
-                if saved {
-                    let _ = super::saved::write_state(&directory, state);
-                }
-            }
-        };
+        let save = self.saver();
         save(&self.state);
         let mut context = HookContext {
             state: &mut self.state,
@@ -101,19 +83,9 @@ impl Model {
         };
         let outcome = dispatch::run(&mut context, &self.program, &paths, &variables, &save)?;
         log_output(&mut context, hook, &outcome);
-        let HookContext {
-            action,
-            calls,
-            pending,
-            ..
-        } = context;
-        let pending = if outcome.exit_code == Some(0) {
-            pending
-        } else {
-            Pending::default()
-        };
+        let (action, calls, pending) = ended(context, outcome.exit_code == Some(0));
         self.finish(application, number, hook, outcome.exit_code)?;
-        self.dispatches.push(Dispatch {
+        self.record(Dispatch {
             unit,
             hook: hook.name(),
             environment: variables,
@@ -123,28 +95,53 @@ impl Model {
             duration: outcome.duration,
             tool_calls: calls,
         });
-        if let Some(dispatch) = self.dispatches.last() {
-            // The hook is over, so there is nothing left to kill.
-            let _: Reaction = (self.observer)(Progress::Finished(dispatch));
-        }
-        let action = match hook {
-            Hook::Action { id, .. } => Some((*id, action)),
-            _ => None,
-        };
-        let crate::dispatch::Outcome {
-            exit_code,
-            stdout,
-            stderr,
-            ..
-        } = outcome;
         Ok(Report {
             hook: hook.clone(),
             pending,
             action,
-            exit_code,
-            stdout,
-            stderr,
+            exit_code: outcome.exit_code,
+            stdout: outcome.stdout,
+            stderr: outcome.stderr,
         })
+    }
+
+    /// The variables that come from outside Juju, and how the unit reaches the cluster.
+    fn access(&self, application: &str) -> Result<(BTreeMap<String, String>, Credential), Error> {
+        let mut additions = self.variables.clone();
+        let mut credential = Credential::default();
+        if let Some(substrate) = &self.substrate {
+            let access = substrate.access(application, &self.directory)?;
+            let kubeconfig = access.kubeconfig.display().to_string();
+            // What a test has set stands.
+            additions.entry("KUBECONFIG".into()).or_insert(kubeconfig);
+            credential = Credential {
+                token: access.token,
+                certificates: access.certificates,
+            };
+        }
+        Ok((additions, credential))
+    }
+
+    /// Writes the state of a model that is kept, while a hook runs.
+    ///
+    /// Only for those who watch; the state is written again, and checked, at the end.
+    fn saver(&self) -> impl Fn(&crate::state::State) + use<> {
+        let directory = self.directory.clone();
+        let is_kept = self.temporary.is_none();
+        move |state| {
+            if is_kept {
+                let _ = super::saved::write_state(&directory, state);
+            }
+        }
+    }
+
+    /// Records a hook that is over.
+    fn record(&mut self, dispatch: Dispatch) {
+        self.dispatches.push(dispatch);
+        if let Some(dispatch) = self.dispatches.last() {
+            // There is nothing left to kill.
+            let _: Reaction = (self.observer)(Progress::Finished(dispatch));
+        }
     }
 
     fn notify(&mut self, progress: Progress<'_>) {
@@ -346,4 +343,29 @@ fn log_output(context: &mut HookContext<'_>, hook: &Hook, outcome: &dispatch::Ou
         "juju.worker.uniter.operation",
         format!("{kind} \"{name}\" (via hook dispatching script: dispatch) failed: {reason}"),
     );
+}
+
+/// What a hook leaves: the report of an action, with its task's number; the calls of tools; and
+/// what takes effect, which is nothing when it has failed.
+fn ended(
+    context: HookContext<'_>,
+    is_success: bool,
+) -> (Option<(u32, ActionReport)>, Vec<ToolCall>, Pending) {
+    let HookContext {
+        hook,
+        action,
+        calls,
+        pending,
+        ..
+    } = context;
+    let action = match hook {
+        Hook::Action { id, .. } => Some((id, action)),
+        _ => None,
+    };
+    let pending = if is_success {
+        pending
+    } else {
+        Pending::default()
+    };
+    (action, calls, pending)
 }

@@ -253,6 +253,7 @@ fn what_is_written_is_read_back_by_the_other_side() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table of cases")]
 fn a_problem_names_what_is_wrong_and_who_must_do_what() {
     let texts = [
         (

@@ -151,6 +151,7 @@ mod tests {
 
     /// The wordings are those of Juju 4.0.15, and of 3.6 where marked.
     #[test]
+    #[allow(clippy::too_many_lines, reason = "a table of cases")]
     fn refusals_are_told_apart_by_their_wording() {
         type Predicate = fn(&ToolError) -> bool;
         let cases: [(ToolError, &[&str]); 10] = [
