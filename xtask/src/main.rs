@@ -10,6 +10,7 @@ mod tools;
 mod try_charm;
 mod workspace;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -77,6 +78,13 @@ enum Task {
         /// The version of the Go module istio.io/api, such as v1.31.1.
         version: String,
     },
+    /// Become a test program; what `test` has cargo run.
+    #[command(hide = true)]
+    TestSuite {
+        program: PathBuf,
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Build the Kubernetes and Istio programs that tests run, unless they are there.
     Programs,
 }
@@ -96,6 +104,10 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
     match arguments.task {
         Task::Try { keep, profile } => try_charm::run(&profile, keep),
         Task::Test { complete } => test::run(complete),
+        Task::TestSuite { program, arguments } => {
+            test::run_suite(&program, &arguments)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Task::CrdDiff { version } => crd_diff::run(&version),
         Task::Pack { profile, output } => {
             let output = output.unwrap_or_else(workspace::root);

@@ -1,6 +1,8 @@
 //! `cargo xtask test`: everything that is checked, in one command.
 
 mod runner;
+mod suite;
+mod timing;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -16,6 +18,9 @@ use crate::e2e;
 use crate::tools;
 use crate::workspace::{cargo, say};
 use runner::Results;
+use suite::Runner;
+
+pub(crate) use suite::run as run_suite;
 
 /// The variable that tells the tests of the charm file where charmcraft is.
 const CHARMCRAFT_VARIABLE: &str = "CHARMCRAFT";
@@ -48,13 +53,14 @@ struct Preparations {
 /// When Go is missing: nothing would be left that is worth running.
 pub(crate) fn run(complete: bool) -> Result<ExitCode> {
     programs::check_go()?;
+    let runner = Runner::find()?;
     let mut report = Report::new(say);
     let mut results = Results::default();
     let preparations = thread::scope(|scope| {
         let preparing = scope.spawn(prepare);
         check_sources(&mut report);
         report.run("tests compile", || {
-            succeed(cargo().args(["test", "--locked", "--workspace", "--no-run"]))
+            results.compile(runner.cargo_test().arg("--no-run"))
         });
         preparing.join()
     });
@@ -63,11 +69,11 @@ pub(crate) fn run(complete: bool) -> Result<ExitCode> {
     };
     check_dependencies(&mut report, preparations.cargo_deny);
     match preparations.programs {
-        Ok(folders) => run_tests(&mut report, &mut results, &folders),
+        Ok(folders) => run_tests(&mut report, &mut results, &runner, &folders),
         Err(error) => report.run("test programs", || Err(error)),
     }
-    check_charm(&mut report, &mut results, preparations.charmcraft);
-    check_node(&mut report, &mut results);
+    check_charm(&mut report, &mut results, &runner, preparations.charmcraft);
+    check_node(&mut report, &mut results, &runner);
     for (test, why) in results.ignored() {
         let why = why.to_owned();
         let outcome = if why == NEEDS_ROOT && !is_root() {
@@ -77,6 +83,7 @@ pub(crate) fn run(complete: bool) -> Result<ExitCode> {
         };
         report.add(&format!("test {test}"), outcome);
     }
+    say(&results.times());
     say(&report.summary());
     say(&results.total());
     Ok(if report.is_success(complete) {
@@ -130,27 +137,42 @@ fn check_dependencies(report: &mut Report, cargo_deny: Result<PathBuf>) {
     });
 }
 
-fn run_tests(report: &mut Report, results: &mut Results, folders: &OsString) {
+fn run_tests(report: &mut Report, results: &mut Results, runner: &Runner, folders: &OsString) {
     report.run("tests", || {
         results.run(
+            runner
+                .cargo_test()
+                .args(["--tests", "--no-fail-fast"])
+                .env(PROGRAMS_VARIABLE, folders),
+        )
+    });
+    // On their own: with a runner, rustdoc would run the tests of a crate in one process.
+    report.run("doc tests", || {
+        results.run_documentation(
             cargo()
-                .args(["test", "--locked", "--workspace", "--no-fail-fast"])
+                .args(["test", "--locked", "--workspace", "--doc", "--no-fail-fast"])
+                // Whose tests they are is read from what cargo prints.
+                .arg("--color=never")
                 .env(PROGRAMS_VARIABLE, folders),
         )
     });
 }
 
-fn check_charm(report: &mut Report, results: &mut Results, charmcraft: Result<PathBuf>) {
+fn check_charm(
+    report: &mut Report,
+    results: &mut Results,
+    runner: &Runner,
+    charmcraft: Result<PathBuf>,
+) {
     report.run_if_possible("charmcraft", || {
         let charmcraft = match charmcraft {
             Ok(path) => path,
             Err(error) => return Ok(Outcome::LeftOut(format!("{error:#}"))),
         };
         results.run(
-            cargo()
-                // Of the whole workspace, so that cargo builds the same as for the tests above.
-                .args(["test", "--locked", "--workspace", "--test=charm"])
-                .args(["--", "--ignored"])
+            runner
+                .cargo_test()
+                .args(["--test=charm", "--", "--ignored"])
                 .env(CHARMCRAFT_VARIABLE, charmcraft),
         )?;
         Ok(Outcome::Passed)
@@ -158,7 +180,7 @@ fn check_charm(report: &mut Report, results: &mut Results, charmcraft: Result<Pa
 }
 
 /// Runs what only root can: the charm on a real node. It comes last, for it takes the longest.
-fn check_node(report: &mut Report, results: &mut Results) {
+fn check_node(report: &mut Report, results: &mut Results, runner: &Runner) {
     report.run_if_possible("real node", || {
         if !is_root() {
             let why = format!("{NEEDS_ROOT}: run `cargo xtask e2e` as root");
@@ -168,9 +190,9 @@ fn check_node(report: &mut Report, results: &mut Results) {
             return Ok(Outcome::LeftOut(format!("{error:#}")));
         }
         results.run(
-            cargo()
-                .args(["test", "--locked", "--workspace", "--lib"])
-                .args(["--", "--ignored", "enclosure"]),
+            runner
+                .cargo_test()
+                .args(["--lib", "--", "--ignored", "enclosure"]),
         )?;
         e2e::run("release")?;
         Ok(Outcome::Passed)

@@ -8,6 +8,10 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+/// The variable that makes a test program print how long each test took, and makes cargo build things
+/// again.
+pub(crate) const TEST_TIMES_VARIABLE: &str = "RUSTC_BOOTSTRAP";
+
 /// The folder of the repository.
 pub(crate) fn root() -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -18,6 +22,8 @@ pub(crate) fn root() -> PathBuf {
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
+    // A test that has this program build something has the variable.
+    command.env_remove(TEST_TIMES_VARIABLE);
     command
 }
 
