@@ -24,6 +24,16 @@ pub(crate) fn cargo() -> Command {
     command.current_dir(root());
     // A test that has this program build something has the variable.
     command.env_remove(TEST_TIMES_VARIABLE);
+    // Cargo has set these for this program; ring's build script watches them, and would be run
+    // again, with all that depends on it.
+    for (name, _) in env::vars_os() {
+        let is_of_package = name.to_str().is_some_and(|name| {
+            name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+        });
+        if is_of_package {
+            command.env_remove(name);
+        }
+    }
     command
 }
 
