@@ -1,4 +1,4 @@
-//! What the log says of a removal. `juju status` shows none: the unit goes.
+//! What the log says about a removal. `juju status` shows nothing: the unit is going away.
 
 use super::{LogLine, Outcome};
 use crate::intent::Intent;
@@ -15,7 +15,7 @@ pub(super) fn log(intent: &Intent, outcome: &Outcome) -> Vec<LogLine> {
     let is_done = outcome
         .conditions
         .iter()
-        .all(|it| matches!(it, Condition::Settled { .. }));
+        .all(|condition| matches!(condition, Condition::Settled { .. }));
     if is_done {
         if let Some(DefinitionUse::Used(by)) = observed.and_then(Observed::definition_use) {
             log.push(LogLine::Info(format!("Istio's definitions stay: {by}")));
@@ -49,7 +49,9 @@ fn why(condition: &Condition) -> Option<String> {
 }
 
 fn how_to_remove_the_rest(intent: &Intent) -> String {
-    let removable = KINDS.iter().filter(|it| **it != CUSTOM_RESOURCE_DEFINITION);
+    let removable = KINDS
+        .iter()
+        .filter(|kind| **kind != CUSTOM_RESOURCE_DEFINITION);
     let kinds: Vec<_> = removable.map(|it| it.plural).collect();
     format!(
         "to remove the rest: kubectl delete {} --namespace {} --selector {}={},{}={}",
