@@ -1,4 +1,4 @@
-//! From what is desired and what is there to what follows from both: pure.
+//! Compares what is desired with what exists, and says what follows from both: pure.
 
 pub mod agent;
 pub mod awaited;
@@ -21,7 +21,7 @@ use crate::plan::{Obstacle, Plan, deletion_of_adopted, deletions_of_definitions,
 use awaited::Awaited;
 use gate::Gate;
 
-/// What follows from what is desired and what is there.
+/// What follows from what is desired and what exists.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assessment {
     /// Where the CNI switch stands.
@@ -32,40 +32,42 @@ pub struct Assessment {
     pub plan: Plan,
     /// Which of them may be made now.
     pub gate: Gate,
-    /// Other installations that this one cannot live beside.
+    /// Other installations that this one cannot coexist with.
     pub conflicts: Vec<Obstacle>,
     /// Why the node agent cannot start until a person does something.
     pub fault: Option<AgentFault>,
     /// What the phase waits for.
     pub awaited: Vec<Awaited>,
-    /// Whether no watch would report what is awaited, so that somebody has to look soon.
+    /// Whether no watch would report what is awaited, so that the cluster has to be polled.
     pub needs_polling: bool,
 }
 
 impl Assessment {
-    /// Everything that is awaited, what the control plane lacks first.
+    /// Everything that is awaited; what the control plane lacks comes first.
     pub fn all_awaited(&self) -> impl Iterator<Item = &Awaited> {
         self.gate.awaited.iter().chain(&self.awaited)
     }
 
-    /// Obstacles and changes, a line each, as people read them; empty when there are none.
+    /// Obstacles and changes, one on each line, for people; empty when there are none.
     pub fn plan_text(&self) -> String {
-        let conflicts = self.conflicts.iter().map(|it| format!("! {it}\n"));
+        let conflicts = self.conflicts.iter();
+        let conflicts = conflicts.map(|obstacle| format!("! {obstacle}\n"));
         conflicts.chain([self.plan.to_string()]).collect()
     }
 
-    /// Objects of others that stand in the way. While there is any, nothing may be changed.
+    /// Objects of others that are in the way. While there are any, nothing may be changed.
     pub fn obstacles(&self) -> impl Iterator<Item = &Obstacle> {
         self.conflicts.iter().chain(&self.plan.obstacles)
     }
 
-    /// On how many nodes the node agent is ready, and of how many, while the CNI is on.
+    /// The number of nodes on which the node agent is ready and the number of all its nodes, while
+    /// the CNI is on.
     pub fn ready_nodes(&self) -> Option<(u32, u32)> {
         let rollout = self.rollout.as_ref().filter(|_| self.phase == Phase::On)?;
         Some((rollout.counts.ready, rollout.counts.desired))
     }
 
-    /// What to watch for something that is awaited to happen.
+    /// What to watch in order to see that something awaited happens.
     pub fn watched(&self) -> Vec<Collection> {
         use Collection::{Agents, Istiods, Kind, Nodes, Pending, Warnings};
         let mut watched = vec![Kind(CUSTOM_RESOURCE_DEFINITION), Kind(DEPLOYMENT), Istiods];
@@ -106,9 +108,9 @@ pub fn assess(desired: &Desired<'_>, observed: &Observed) -> Result<Assessment, 
         }
     } else {
         conflicts = conflicting_installations(intent, &observed.live);
-        // An adopted node agent goes when this application's own would go.
+        // An adopted node agent is deleted when this application's own would be.
         let adopted = observed.daemon_set().filter(|_| phase == Phase::Removing);
-        let adopted = adopted.and_then(|it| deletion_of_adopted(it, &intent.identity));
+        let adopted = adopted.and_then(|live| deletion_of_adopted(live, &intent.identity));
         plan.deletions.extend(adopted);
     }
     let gate = Gate::new(intent, phase, &plan, observed);
@@ -139,18 +141,18 @@ fn phase(desired: &Desired<'_>, observed: &Observed, rollout: Option<&Rollout>) 
     phase
 }
 
-/// Whether new pods get no `istio-validation` any more, as far as the cluster's objects show.
+/// Whether the cluster's objects no longer give `istio-validation` to new pods.
 fn injects_istio_init(desired: &Desired<'_>, observed: &Observed) -> bool {
     let intent = desired.intent();
     if intent.is_removal() {
-        let injector = observed.injector();
-        return injector.is_none_or(|it| !may_delete(it, &intent.identity));
+        let webhook = observed.mutating_webhook();
+        return webhook.is_none_or(|webhook| !may_delete(webhook, &intent.identity));
     }
     observed.injection() == Some(Injection::IstioInit)
 }
 
 fn fault(phase: Phase, observed: &Observed, rollout: Option<&Rollout>) -> Option<AgentFault> {
-    // A node agent that is going may fail as it likes.
+    // A failure of a node agent that is being removed does not matter.
     if !phase.applies_agent() {
         return None;
     }
@@ -178,7 +180,7 @@ fn awaited(
             (draining(observed), observed.drain.needs_polling())
         }
         Phase::Draining if desired.intent().is_removal() => (Vec::new(), false),
-        // First the injection configuration goes back; what follows is seen at the next look.
+        // First the injection configuration goes back; the next observation shows what follows.
         Phase::Draining => (vec![Awaited::InjectionChange], false),
         Phase::Removing => {
             let remaining = observed
@@ -188,7 +190,7 @@ fn awaited(
             (vec![Awaited::AgentRemoval { remaining }], false)
         }
         Phase::RollingOut => (rolling_out(rollout), false),
-        // A node that joins is no trouble; one on which the node agent fails strands its pods.
+        // A node that joins does no harm, but pods cannot start where the node agent fails.
         Phase::On if rollout.is_some_and(|it| it.fails) => (rolling_out(rollout), false),
         Phase::Off | Phase::On => (Vec::new(), false),
     }
@@ -208,7 +210,7 @@ fn rolling_out(rollout: Option<&Rollout>) -> Vec<Awaited> {
     }]
 }
 
-/// What holds the node agent after injection has gone back to `istio-init`.
+/// What still keeps the node agent after injection has gone back to `istio-init`.
 fn draining(observed: &Observed) -> Vec<Awaited> {
     let drain = &observed.drain;
     let holding = drain.holding.as_deref().unwrap_or_default();
@@ -222,7 +224,7 @@ fn draining(observed: &Observed) -> Vec<Awaited> {
     };
     vec![Awaited::PodsInNeed {
         reason: pod::why_not_ready(first, &[]),
-        pods: pods.iter().map(|it| pod_name(it)).collect(),
+        pods: pods.iter().map(|pod| pod_name(pod)).collect(),
     }]
 }
 

@@ -33,19 +33,19 @@ struct Charm {
 
 /// Why a hook or action ends early.
 enum Stop {
-    /// Something that a person or time can mend.
+    /// Something that a person can fix, or time will.
     Shown(Status),
     /// A defect, or a hook tool that fails.
     Defect(anyhow::Error),
 }
 
 impl Stop {
-    /// An action that cannot be done, and why.
+    /// An action that cannot be done, for the given reason.
     fn failed(why: impl Into<String>) -> Self {
         Self::Shown(Status::Blocked(why.into()))
     }
 
-    /// A cluster that refused, or did not answer.
+    /// A cluster that refused a request, or did not answer.
     fn refused(error: &ClusterError, application: &str) -> Self {
         Self::Shown(status::of_refusal(error, application))
     }
@@ -63,7 +63,7 @@ impl Charm {
         self.context.application().as_str()
     }
 
-    /// Connects to the cluster. No request is sent.
+    /// Prepares the connection to the cluster. No request is sent.
     async fn connect(&self) -> Result<Cluster, ConnectError> {
         let namespace = self.context.model.name.as_str().to_owned();
         let access = match self.context.variable("KUBECONFIG") {
@@ -104,7 +104,7 @@ impl Charm {
             return Ok(status);
         }
         let connected = self.connect().await;
-        // The same, but for models whose namespace has another name.
+        // The two are the same, except for models whose namespace has another name.
         let namespace = match &connected {
             Ok(cluster) => cluster.namespace(),
             Err(_) => self.context.model.name.as_str(),

@@ -53,8 +53,8 @@ enum Command {
     Render(Render),
     /// Print what the charm would change in a cluster. Exit code 0: nothing, 2: something.
     Plan(Common),
-    /// Print what cni-bin-dir and cni-conf-dir are in a cluster. Exit code 0: there is something to
-    /// set, 1: not, or it is unsure.
+    /// Print the values of cni-bin-dir and cni-conf-dir for a cluster. Exit code 0: they are known,
+    /// 1: they are not, or there is nothing to set.
     DetectCniPaths(Detect),
 }
 
@@ -88,7 +88,7 @@ struct Render {
     /// Kubernetes version of the cluster
     #[arg(long, default_value = "1.34", value_name = "VERSION", value_parser = options::version)]
     kube_version: KubernetesVersion,
-    /// Whether the node agent is ready, so that injection leaves the work to it
+    /// Whether the node agent is ready, so that injection relies on it
     #[arg(long, default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOL")]
     cni_ready: bool,
     /// Also print what configuration alone implies: the Gateway
@@ -110,7 +110,7 @@ enum Output {
 /// Runs the tool.
 ///
 /// # Errors
-/// What the user has to mend; it is one line.
+/// What the user has to fix, in one line.
 pub async fn run(
     arguments: Vec<OsString>,
     variables: &[(String, String)],
@@ -162,7 +162,7 @@ fn print_objects(arguments: &Render) -> anyhow::Result<ExitCode> {
 }
 
 async fn plan(arguments: &Common, variables: &[(String, String)]) -> anyhow::Result<ExitCode> {
-    // What is wrong with the options needs no cluster to be said.
+    // Problems with the options can be reported without a cluster.
     intent(arguments, &arguments.model)?;
     let cluster = connect(&arguments.model, variables).await?;
     let (intent, _) = intent(arguments, cluster.namespace())?;
@@ -179,9 +179,9 @@ async fn plan(arguments: &Common, variables: &[(String, String)]) -> anyhow::Res
 }
 
 async fn detect(arguments: &Detect, variables: &[(String, String)]) -> anyhow::Result<ExitCode> {
-    // Nodes belong to no namespace.
+    // Nodes have no namespace, so any one will do.
     let cluster = connect("default", variables).await?;
-    let detection = detect_cni_paths::look(&cluster).await?;
+    let detection = detect_cni_paths::detection(&cluster).await?;
     let printed = print(&detection.to_text(&arguments.app))?;
     Ok(if detection.has_paths() {
         printed
@@ -203,7 +203,7 @@ async fn connect(model: &str, variables: &[(String, String)]) -> anyhow::Result<
     Ok(Cluster::connect(&access).await?)
 }
 
-/// What the options ask of the application in a namespace.
+/// What the options ask for, in a namespace.
 fn intent(arguments: &Common, namespace: &str) -> anyhow::Result<(Intent, Mesh)> {
     let options = options::collect(arguments.config_file.as_deref(), &arguments.config)?;
     let mesh = check(&options).mesh.map_err(|problems| {
@@ -219,7 +219,7 @@ fn intent(arguments: &Common, namespace: &str) -> anyhow::Result<(Intent, Mesh)>
     Ok((intent, mesh))
 }
 
-/// Writes to standard output. A reader that has gone away is no error.
+/// Writes to standard output. A reader that has gone away is not an error.
 fn print(text: &str) -> anyhow::Result<ExitCode> {
     match std::io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),

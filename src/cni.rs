@@ -1,13 +1,13 @@
 //! The CNI switch: which phase it is in, decided from the cluster alone.
 //!
-//! On: the node agent becomes ready on every node, only then injection asks for it. Off: injection
-//! goes back to `istio-init`, every istiod has taken that up, no pod waits for `istio-validation`
-//! any more, only then the node agent goes, and its rights last. Other paths, or any change of the
-//! DaemonSet's template, are off and then on: every rollout of the DaemonSet takes the plugin away
-//! from a node for about two seconds.
+//! Switching on: the node agent becomes ready on every node, and only then does injection rely on
+//! it. Switching off: injection goes back to `istio-init`; once every istiod has taken that up and
+//! no pod waits for `istio-validation` any more, the node agent is removed, and its rights last.
+//! New paths, and any other change of the DaemonSet's template, are a switch off and then on: every
+//! rollout of the DaemonSet takes the plugin away from a node for about two seconds.
 //!
-//! Nothing is remembered between two looks at the cluster, so a killed hook or a new leader goes
-//! on where the last one stopped.
+//! Nothing is remembered between two observations of the cluster, so a hook after a killed one, or
+//! a new leader, continues where the last one stopped.
 
 pub mod acknowledgement;
 pub mod drain;
@@ -15,19 +15,19 @@ pub mod rollout;
 
 use crate::istio::Injection;
 
-/// The node agent's DaemonSet as it is.
+/// The state of the node agent's DaemonSet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Agent {
-    /// There is none, and no pod of one is left.
+    /// It does not exist, and no pod of it remains.
     Absent,
-    /// There is one.
+    /// It exists.
     Present {
-        /// Whether its template is the one wanted.
-        fits: bool,
+        /// Whether its template is the desired one.
+        has_desired_template: bool,
         /// Whether it is ready on every node that counts.
         ready: bool,
     },
-    /// It is being deleted, or pods of it are left.
+    /// It is being deleted, or pods of it remain.
     Leaving,
 }
 
@@ -36,7 +36,8 @@ pub enum Agent {
 pub struct Switch {
     /// Whether the configuration wants the node agent.
     pub wanted: bool,
-    /// What the injection configuration in the cluster gives; `None` when there is none yet.
+    /// What the injection configuration in the cluster injects; `None` when there is no
+    /// configuration yet.
     pub injection: Option<Injection>,
     /// The node agent.
     pub agent: Agent,
@@ -53,7 +54,8 @@ pub enum Phase {
     On,
     /// Pods get `istio-init` again; the node agent stays as it is until no pod needs it.
     Draining,
-    /// No pod needs the node agent: the DaemonSet goes, its rights stay until its pods are gone.
+    /// No pod needs the node agent: the DaemonSet is deleted, its rights stay until its pods are
+    /// gone.
     Removing,
 }
 
@@ -71,13 +73,15 @@ impl Phase {
         matches!(self, Self::RollingOut | Self::On)
     }
 
-    /// Whether the phase ends by itself, once what it waits for has happened.
+    /// Whether the phase ends without a change of the configuration, once what it waits for has
+    /// happened.
     pub fn is_transition(self) -> bool {
         !matches!(self, Self::Off | Self::On)
     }
 }
 
-/// The phase. [`Phase::Draining`] becomes [`Phase::Removing`] once [`drain`] says so.
+/// The phase. [`Phase::Draining`] becomes [`Phase::Removing`] once no pod needs the node agent any
+/// more (see [`drain`]).
 pub fn phase(switch: Switch) -> Phase {
     let Switch {
         wanted,
@@ -88,7 +92,13 @@ pub fn phase(switch: Switch) -> Phase {
         (Agent::Absent, false) => Phase::Off,
         (Agent::Absent, true) => Phase::RollingOut,
         (Agent::Leaving, _) => Phase::Removing,
-        (Agent::Present { fits: true, ready }, true) => {
+        (
+            Agent::Present {
+                has_desired_template: true,
+                ready,
+            },
+            true,
+        ) => {
             // Once on, a node that joins or fails does not switch injection back.
             let on = ready || injection == Some(Injection::IstioValidation);
             if on { Phase::On } else { Phase::RollingOut }
@@ -120,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_agent_the_wish_decides() {
+    fn without_an_agent_the_configuration_decides() {
         for injection in INJECTIONS {
             check(false, injection, Agent::Absent, Phase::Off);
             check(true, injection, Agent::Absent, Phase::RollingOut);
@@ -129,7 +139,10 @@ mod tests {
 
     #[test]
     fn injection_switches_only_after_the_agent_is_ready() {
-        let agent = |ready| Agent::Present { fits: true, ready };
+        let agent = |ready| Agent::Present {
+            has_desired_template: true,
+            ready,
+        };
         check(
             true,
             Some(Injection::IstioInit),
@@ -143,27 +156,33 @@ mod tests {
     #[test]
     fn once_on_an_agent_that_is_not_ready_changes_nothing() {
         let agent = Agent::Present {
-            fits: true,
+            has_desired_template: true,
             ready: false,
         };
         check(true, Some(Injection::IstioValidation), agent, Phase::On);
     }
 
     #[test]
-    fn an_agent_that_is_not_wanted_or_does_not_fit_is_drained_first() {
+    fn an_agent_that_is_not_wanted_or_has_another_template_is_drained_first() {
         for injection in INJECTIONS {
             for ready in [false, true] {
                 check(
                     true,
                     injection,
-                    Agent::Present { fits: false, ready },
+                    Agent::Present {
+                        has_desired_template: false,
+                        ready,
+                    },
                     Phase::Draining,
                 );
-                for fits in [false, true] {
+                for has_desired_template in [false, true] {
                     check(
                         false,
                         injection,
-                        Agent::Present { fits, ready },
+                        Agent::Present {
+                            has_desired_template,
+                            ready,
+                        },
                         Phase::Draining,
                     );
                 }

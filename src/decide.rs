@@ -1,4 +1,4 @@
-//! From what a hook knows to what is asked of the mesh: pure.
+//! Turns what a hook knows into what is asked of the mesh: pure.
 
 use crate::endpoints::{self, Relations};
 use crate::intent::check::{Checked, check};
@@ -6,11 +6,11 @@ use crate::intent::identity::Identity;
 use crate::intent::options::Options;
 use crate::intent::{Intent, Target};
 
-/// What a hook knows before it looks at the cluster. Each fact has cost a hook tool, and none is
+/// What a hook knows before it reads the cluster. Each fact costs a hook-tool process, so none is
 /// read twice.
 #[derive(Clone, Debug)]
 pub struct Facts {
-    /// Whose hook runs.
+    /// The application whose hook runs.
     pub identity: Identity,
     /// Whether the unit is the leader.
     pub leader: bool,
@@ -21,7 +21,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// The facts of an application that is going: nothing is asked of it any more.
+    /// The facts of an application that is being removed: nothing is asked of it any more.
     pub fn of_removal(identity: Identity) -> Self {
         Self {
             identity,
@@ -32,7 +32,7 @@ impl Facts {
     }
 }
 
-/// Decides what is asked: by the options, then by every endpoint.
+/// Decides what is asked: first by the options, then by every endpoint.
 pub fn decide(facts: &Facts) -> Intent {
     let Checked { mesh, warnings } = check(&facts.options);
     let (target, problems) = match mesh {

@@ -3,10 +3,10 @@
 //!
 //! Pure: the same [`Inputs`] always give the same objects, byte for byte.
 //!
-//! Left out because others set them: `caBundle` of both webhook configurations (istiod) and
-//! `spec.replicas` of istiod (its autoscaler). Values stand as the API server stores them, `2Gi`
-//! and not `2048Mi`, so that a comparison with the live object finds no difference where there is
-//! none.
+//! Some fields are missing because others set them: `caBundle` of both webhook configurations
+//! (istiod) and `spec.replicas` of istiod (its autoscaler). Values are written as the API server
+//! stores them, `2Gi` and not `2048Mi`, so that a comparison with the live object finds only real
+//! differences.
 
 mod configuration;
 mod gateway;
@@ -38,7 +38,7 @@ use template::TemplateError;
 
 /// The API groups whose resources istiod reads.
 ///
-/// The older ones among them are no longer served by Istio 1.31, but may still be in a cluster.
+/// Istio 1.31 no longer serves the older ones, but a cluster may still have them.
 const ISTIO_GROUPS: [&str; 7] = [
     "authentication.istio.io",
     "config.istio.io",
@@ -49,7 +49,7 @@ const ISTIO_GROUPS: [&str; 7] = [
     "telemetry.istio.io",
 ];
 
-/// The node agent's templates. Within a wave, objects keep the order of the templates.
+/// The node agent's templates. Within a wave, objects keep the templates' order.
 const NODE_AGENT: &[&str] = &[
     "node-agent/access.yaml",
     "node-agent/configuration.yaml",
@@ -79,18 +79,18 @@ pub enum RenderError {
     /// A template is wrong.
     #[error(transparent)]
     Template(#[from] TemplateError),
-    /// The rendered text is no YAML.
-    #[error("the template {template} gives no YAML")]
-    NoYaml {
+    /// The rendered text is not YAML.
+    #[error("the rendered template {template} is not YAML")]
+    NotYaml {
         /// Path below `templates/`.
         template: &'static str,
         /// What the YAML parser says.
         source: serde_yaml::Error,
     },
-    /// What was rendered is no Kubernetes object.
-    #[error("{origin}: no Kubernetes object")]
-    NoObject {
-        /// Path of a template, or what else it comes from.
+    /// What was rendered is not a Kubernetes object.
+    #[error("{origin}: not a Kubernetes object")]
+    NotAnObject {
+        /// Path of a template, or another name for where it comes from.
         origin: &'static str,
         /// What is missing.
         source: ObjectError,
@@ -100,7 +100,7 @@ pub enum RenderError {
     NoJsonForm(#[source] serde_json::Error),
 }
 
-/// What the templates can name.
+/// The names that the templates can use.
 #[derive(Serialize)]
 struct Scope<'a> {
     names: Names,
@@ -125,7 +125,7 @@ pub struct Inputs<'a> {
 }
 
 impl<'a> Inputs<'a> {
-    /// The directories of the node agent; `None` in a phase that applies none.
+    /// The directories of the node agent; `None` in a phase that does not apply it.
     pub fn node_agent(&self) -> Option<&'a CniPaths> {
         self.mesh.cni.paths().filter(|_| self.phase.applies_agent())
     }
@@ -136,8 +136,8 @@ impl<'a> Inputs<'a> {
     }
 }
 
-/// The objects that should exist at one moment, in the order of applying. Each carries what says
-/// that this application keeps it: there is no other way to make one of these.
+/// The objects that should exist at one moment, in the order of application. Each is labelled as
+/// this application's: the only constructor does that.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Wanted {
     objects: Vec<Object>,
@@ -145,7 +145,7 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// Takes objects for those of an application: puts its labels on them and sorts them by
+    /// The objects of an application: puts its labels on them and sorts them by
     /// [`Wave`](crate::k8s::kind::Wave).
     pub fn new(mut objects: Vec<Object>, identity: &Identity) -> Self {
         for object in &mut objects {
@@ -158,14 +158,14 @@ impl Wanted {
         }
     }
 
-    /// The same, and what there is of that kind beyond it has to go before anything else.
+    /// The same, but other objects of that kind have to be deleted before anything else happens.
     #[must_use]
     pub fn closing(mut self, kind: &Kind) -> Self {
         self.closed.insert(kind.kind);
         self
     }
 
-    /// Whether an object that is not wanted has to go before anything else.
+    /// Whether an object that is not wanted has to be deleted before anything else happens.
     pub fn closes(&self, live: &Object) -> bool {
         self.closed.contains(live.kind())
     }
@@ -188,11 +188,11 @@ pub struct Desired<'a> {
     kubernetes: KubernetesVersion,
     of_endpoints: Vec<Object>,
     last_phase: Phase,
-    finally: Wanted,
+    settled: Wanted,
 }
 
 impl<'a> Desired<'a> {
-    /// What an intent, with the objects of its relations, means in a cluster of that version.
+    /// What an intent and the objects of its relations mean in a cluster of that version.
     ///
     /// # Errors
     /// A defect of this program.
@@ -210,9 +210,9 @@ impl<'a> Desired<'a> {
             kubernetes,
             of_endpoints,
             last_phase,
-            finally: Wanted::default(),
+            settled: Wanted::default(),
         };
-        desired.finally = desired.render(last_phase)?;
+        desired.settled = desired.render(last_phase)?;
         Ok(desired)
     }
 
@@ -226,9 +226,9 @@ impl<'a> Desired<'a> {
         self.kubernetes
     }
 
-    /// What should exist in the end.
-    pub fn finally(&self) -> &Wanted {
-        &self.finally
+    /// What should exist in the end, after every transition.
+    pub fn settled(&self) -> &Wanted {
+        &self.settled
     }
 
     /// What should exist in a phase.
@@ -239,7 +239,7 @@ impl<'a> Desired<'a> {
         let same = phase.applies_agent() == self.last_phase.applies_agent()
             && phase.injection() == self.last_phase.injection();
         if same || self.intent.mesh().is_none() {
-            return Ok(Cow::Borrowed(&self.finally));
+            return Ok(Cow::Borrowed(&self.settled));
         }
         self.render(phase).map(Cow::Owned)
     }
@@ -260,11 +260,10 @@ impl<'a> Desired<'a> {
     }
 }
 
-/// Renders every object of a control plane; the node agent's are among them in the phases that
-/// apply it.
+/// Renders every object of a control plane, including the node agent's in the phases that apply it.
 ///
 /// # Errors
-/// Never for what a user can configure: an error is a defect of this program.
+/// A defect of this program: nothing that a user can configure leads to one.
 fn render(inputs: &Inputs<'_>) -> Result<Vec<Object>, RenderError> {
     let mut objects = definitions()?;
     for config_map in configuration::config_maps(inputs)? {
@@ -313,7 +312,7 @@ fn documents(template: &'static str, scope: &impl Serialize) -> Result<Vec<Objec
     serde_yaml::Deserializer::from_str(&text)
         .map(|document| {
             let value = Value::deserialize(document)
-                .map_err(|source| RenderError::NoYaml { template, source })?;
+                .map_err(|source| RenderError::NotYaml { template, source })?;
             object(template, value)
         })
         .collect()
@@ -321,8 +320,8 @@ fn documents(template: &'static str, scope: &impl Serialize) -> Result<Vec<Objec
 
 /// The definitions of Istio's resources.
 ///
-/// They are the same for every control plane, and making them costs more than all the rest: they
-/// are made once, with their labels, and shared.
+/// They are the same for every control plane, and making them costs more than everything else. So
+/// they are made once, with their labels, and shared.
 fn definitions() -> Result<Vec<Object>, RenderError> {
     static MADE: OnceLock<Vec<Object>> = OnceLock::new();
     if let Some(made) = MADE.get() {
@@ -339,9 +338,9 @@ fn definitions() -> Result<Vec<Object>, RenderError> {
     Ok(MADE.get_or_init(|| definitions).clone())
 }
 
-/// Takes what comes from `origin` for an object.
+/// The value that comes from `origin`, as an object.
 fn object(origin: &'static str, value: Value) -> Result<Object, RenderError> {
-    Object::from_value(value).map_err(|source| RenderError::NoObject { origin, source })
+    Object::from_value(value).map_err(|source| RenderError::NotAnObject { origin, source })
 }
 
 #[cfg(test)]

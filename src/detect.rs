@@ -1,9 +1,8 @@
-//! Which directories the nodes keep their CNI plugins and configuration in: pure.
+//! The directories in which the nodes keep their CNI plugins and configuration: pure.
 //!
-//! Two things tell it. The mounts of the network plugin that runs on a node show the directories
-//! themselves (`plugins`); that is the strongest evidence. What a node says about itself shows
-//! the distribution (`marks`), and each distribution has its usual directories
-//! (`distribution`).
+//! There are two sources. The mounts of the network plugin that runs on a node show the directories
+//! themselves (`plugins`); that is the strongest evidence. What a node says about itself shows the
+//! distribution (`marks`), and each distribution has its usual directories (`distribution`).
 
 mod directories;
 mod distribution;
@@ -17,42 +16,43 @@ use k8s_openapi::api::core::v1::{Node, Pod};
 
 use crate::intent::cni_paths::CniPaths;
 use crate::k8s::node;
+use crate::text::up_to_three;
 use directories::{Directories, directories};
 use marks::{Recognition, Strength};
 use plugins::Mounts;
 
 pub use distribution::Distribution;
 
-/// What a look at the nodes gives.
+/// What the nodes show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Detection {
-    /// What was recognised: nothing, or several in a mixed cluster.
+    /// The distributions that were recognised: none, or several in a mixed cluster.
     pub distributions: BTreeSet<Distribution>,
-    /// What other nodes may be, by habits such as their names.
+    /// The distributions that other nodes may have, going by habits such as their names.
     pub suspected: BTreeSet<Distribution>,
-    /// What to set.
+    /// The values to set.
     pub answer: Answer,
     /// What speaks for the answer, for people.
     pub evidence: Vec<String>,
-    /// What else must be known about such a cluster, for people.
+    /// What else people must know about such a cluster.
     pub notes: Vec<String>,
 }
 
 /// What to set the options `cni-bin-dir` and `cni-conf-dir` to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// These.
+    /// These values.
     Paths {
         /// The directories.
         paths: CniPaths,
         /// How far to trust them.
         certainty: Certainty,
     },
-    /// No values would do; the text says why, and what would do.
+    /// No values would be enough; the text says why, and what would be.
     NotEnough(String),
     /// The nodes show too little.
     Unsure {
-        /// What it may be.
+        /// What they may be.
         guess: Option<CniPaths>,
         /// What is missing.
         why: String,
@@ -62,21 +62,21 @@ pub enum Answer {
 /// How far to trust directories.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Certainty {
-    /// Where the distribution has them by default.
+    /// They are the distribution's defaults.
     Likely,
     /// Every ready node runs a network plugin that uses them.
     Certain,
 }
 
 /// What one node shows.
-struct Finding<'a> {
+struct NodeFacts<'a> {
     name: &'a str,
     recognition: Option<Recognition>,
     directories: Directories,
     ready: bool,
 }
 
-/// Looks at all nodes of a cluster and the pods in their host networks.
+/// Detects the directories from all nodes of a cluster and the pods in their host networks.
 ///
 /// Nodes that can never run the node agent (another operating system, virtual nodes) do not count.
 pub fn detect(nodes: &[Node], host_network_pods: &[Pod]) -> Detection {
@@ -86,20 +86,20 @@ pub fn detect(nodes: &[Node], host_network_pods: &[Pod]) -> Detection {
         .iter()
         .filter(|node| is_linux(node))
         .partition(|node| !is_virtual(node));
-    let findings: Vec<Finding> = real
+    let facts: Vec<NodeFacts> = real
         .iter()
-        .map(|node| look_at(node, &mounts, kubeadm.as_ref()))
+        .map(|node| facts_of(node, &mounts, kubeadm.as_ref()))
         .collect();
     let recognised = |wanted: Strength| {
-        let all = findings.iter().filter_map(|it| it.recognition.as_ref());
+        let all = facts.iter().filter_map(|it| it.recognition.as_ref());
         let wanted = all.filter(|it| it.strength == wanted);
         wanted.map(|it| it.distribution).collect::<BTreeSet<_>>()
     };
     let distributions = recognised(Strength::Strong);
     let mut detection = Detection {
         suspected: recognised(Strength::Weak),
-        answer: answer(&findings),
-        evidence: evidence(&findings, &mounts),
+        answer: answer(&facts),
+        evidence: evidence(&facts, &mounts),
         notes: distributions
             .iter()
             .flat_map(|it| it.notes(&real))
@@ -107,41 +107,44 @@ pub fn detect(nodes: &[Node], host_network_pods: &[Pod]) -> Detection {
             .collect(),
         distributions,
     };
-    let further = further_notes(&findings, &virtual_nodes, &mounts);
+    let further = further_notes(&facts, &virtual_nodes, &mounts);
     detection.notes.extend(further);
     detection
 }
 
-fn look_at<'a>(
+/// What one node shows.
+fn facts_of<'a>(
     node: &'a Node,
     mounts: &BTreeMap<&str, Vec<Mounts>>,
     kubeadm: Option<&Recognition>,
-) -> Finding<'a> {
+) -> NodeFacts<'a> {
     let name = node::name(node);
-    let is_strong = |it: &Recognition| it.strength == Strength::Strong;
     let recognition = match (marks::recognise(node), kubeadm) {
-        (found, Some(kubeadm)) if !found.as_ref().is_some_and(is_strong) => Some(kubeadm.clone()),
-        (found, _) => found,
+        (Some(found), _) if found.strength == Strength::Strong => Some(found),
+        (found, kubeadm) => kubeadm.cloned().or(found),
     };
-    let usual = recognition.as_ref().map(|it| match it.strength {
-        Strength::Strong => it.distribution.usual(node),
-        Strength::Weak => it.distribution.usual(node).in_doubt(),
+    let usual = recognition.as_ref().map(|recognition| {
+        let usual = recognition.distribution.usual(node);
+        match recognition.strength {
+            Strength::Strong => usual,
+            Strength::Weak => usual.in_doubt(),
+        }
     });
     let seen = mounts.get(name).map_or(&[][..], Vec::as_slice);
-    Finding {
+    NodeFacts {
         name,
         recognition,
         directories: directories(usual, seen),
-        ready: is_ready(node),
+        ready: node::is_ready(node),
     }
 }
 
-fn answer(findings: &[Finding]) -> Answer {
-    if findings.is_empty() {
+fn answer(facts: &[NodeFacts]) -> Answer {
+    if facts.is_empty() {
         let why = "the cluster has no Linux node".to_owned();
         return Answer::Unsure { guess: None, why };
     }
-    let not_enough = findings.iter().find_map(|it| match &it.directories {
+    let not_enough = facts.iter().find_map(|node| match &node.directories {
         Directories::NotEnough(why) => Some(why.clone()),
         _ => None,
     });
@@ -150,15 +153,15 @@ fn answer(findings: &[Finding]) -> Answer {
     }
     let mut groups: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
     let mut doubts: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for finding in findings {
-        if let Some(CniPaths { bin_dir, conf_dir }) = finding.directories.paths() {
+    for node in facts {
+        if let Some(CniPaths { bin_dir, conf_dir }) = node.directories.paths() {
             groups
                 .entry((bin_dir, conf_dir))
                 .or_default()
-                .push(finding.name);
+                .push(node.name);
         }
-        if let Directories::Assumed(_, why) | Directories::Unknown(why) = &finding.directories {
-            doubts.entry(why).or_default().push(finding.name);
+        if let Directories::Assumed(_, why) | Directories::Unknown(why) = &node.directories {
+            doubts.entry(why).or_default().push(node.name);
         }
     }
     if groups.len() > 1 {
@@ -171,9 +174,9 @@ fn answer(findings: &[Finding]) -> Answer {
     });
     match guess {
         Some(paths) if doubts.is_empty() => {
-            let seen = |it: &Finding| matches!(it.directories, Directories::Seen(_));
-            let all_seen = findings.iter().filter(|it| it.ready).all(seen);
-            let certainty = if all_seen && findings.iter().any(seen) {
+            let seen = |node: &NodeFacts| matches!(node.directories, Directories::Seen(_));
+            let all_seen = facts.iter().filter(|it| it.ready).all(seen);
+            let certainty = if all_seen && facts.iter().any(seen) {
                 Certainty::Certain
             } else {
                 Certainty::Likely
@@ -183,7 +186,7 @@ fn answer(findings: &[Finding]) -> Answer {
         guess => {
             let doubts: Vec<_> = doubts
                 .iter()
-                .map(|(why, nodes)| format!("{}: {why}", few(nodes)))
+                .map(|(why, nodes)| format!("{}: {why}", up_to_three(nodes)))
                 .collect();
             let why = doubts.join("; ");
             Answer::Unsure { guess, why }
@@ -194,7 +197,9 @@ fn answer(findings: &[Finding]) -> Answer {
 fn nodes_differ(groups: &BTreeMap<(&str, &str), Vec<&str>>) -> String {
     let groups: Vec<_> = groups
         .iter()
-        .map(|((bin_dir, conf_dir), nodes)| format!("{bin_dir} and {conf_dir} on {}", few(nodes)))
+        .map(|((bin_dir, conf_dir), nodes)| {
+            format!("{bin_dir} and {conf_dir} on {}", up_to_three(nodes))
+        })
         .collect();
     format!(
         "the nodes differ, and one pair of options serves all of them: {}. On the nodes that are \
@@ -205,46 +210,48 @@ fn nodes_differ(groups: &BTreeMap<(&str, &str), Vec<&str>>) -> String {
 }
 
 /// What speaks for the answer, each with the nodes that show it.
-fn evidence(findings: &[Finding], mounts: &BTreeMap<&str, Vec<Mounts>>) -> Vec<String> {
+fn evidence(facts: &[NodeFacts], mounts: &BTreeMap<&str, Vec<Mounts>>) -> Vec<String> {
     let mut lines: Vec<(String, Vec<&str>)> = Vec::new();
-    let mut add = |text: String, node| match lines.iter_mut().find(|(it, _)| *it == text) {
+    let mut add = |text: String, node| match lines.iter_mut().find(|(line, _)| *line == text) {
         Some((_, nodes)) => nodes.push(node),
         None => lines.push((text, vec![node])),
     };
-    for finding in findings {
-        for mark in finding.recognition.iter().flat_map(|it| &it.evidence) {
-            add(mark.clone(), finding.name);
+    for node in facts {
+        for mark in node.recognition.iter().flat_map(|it| &it.evidence) {
+            add(mark.clone(), node.name);
         }
     }
-    for finding in findings {
-        for mounts in mounts.get(finding.name).into_iter().flatten() {
-            add(mounts.to_string(), finding.name);
+    for node in facts {
+        for mounts in mounts.get(node.name).into_iter().flatten() {
+            add(mounts.to_string(), node.name);
         }
     }
-    let all = findings.len();
+    let all = facts.len();
     lines
         .into_iter()
-        .map(|(text, nodes)| format!("{text} (on {} of {all}: {})", nodes.len(), few(&nodes)))
+        .map(|(text, nodes)| {
+            format!(
+                "{text} (on {} of {all}: {})",
+                nodes.len(),
+                up_to_three(&nodes)
+            )
+        })
         .collect()
 }
 
 fn further_notes(
-    findings: &[Finding],
+    facts: &[NodeFacts],
     virtual_nodes: &[&Node],
     mounts: &BTreeMap<&str, Vec<Mounts>>,
 ) -> Vec<String> {
     let mut notes = Vec::new();
-    let is_unusual = |it: &&Finding| matches!(it.directories, Directories::Unusual(_));
-    let unusual: Vec<_> = findings
-        .iter()
-        .filter(is_unusual)
-        .map(|it| it.name)
-        .collect();
+    let is_unusual = |node: &&NodeFacts| matches!(node.directories, Directories::Unusual(_));
+    let unusual: Vec<_> = facts.iter().filter(is_unusual).map(|it| it.name).collect();
     if !unusual.is_empty() {
         notes.push(format!(
             "the network plugin on {} uses other directories than its distribution does by \
              default; to make sure, {}",
-            few(&unusual),
+            up_to_three(&unusual),
             report::HOW_TO_LOOK
         ));
     }
@@ -252,10 +259,10 @@ fn further_notes(
         notes.push(plugins::CILIUM_NOTE.to_owned());
     }
     if !virtual_nodes.is_empty() {
-        let names: Vec<_> = virtual_nodes.iter().map(|it| node::name(it)).collect();
+        let names: Vec<_> = virtual_nodes.iter().map(|node| node::name(node)).collect();
         notes.push(format!(
             "{} can run no node agent: pods with a sidecar fail there once the CNI is on",
-            few(&names)
+            up_to_three(&names)
         ));
     }
     notes
@@ -270,21 +277,6 @@ fn is_virtual(node: &Node) -> bool {
     let label = |key: &str| node.metadata.labels.as_ref()?.get(key).map(String::as_str);
     label("type") == Some("virtual-kubelet")
         || label("eks.amazonaws.com/compute-type") == Some("fargate")
-}
-
-fn is_ready(node: &Node) -> bool {
-    let conditions = node.status.as_ref().and_then(|it| it.conditions.as_ref());
-    let mut conditions = conditions.into_iter().flatten();
-    conditions.any(|it| it.type_ == "Ready" && it.status == "True")
-}
-
-/// Names up to three.
-fn few(names: &[&str]) -> String {
-    let first: Vec<_> = names.iter().take(3).copied().collect();
-    match names.len() - first.len() {
-        0 => first.join(", "),
-        more => format!("{} (+{more} more)", first.join(", ")),
-    }
 }
 
 #[cfg(test)]

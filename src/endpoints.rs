@@ -1,6 +1,6 @@
-//! The relations: what each endpoint asks for, and what it is told.
+//! The relations: what each endpoint asks for, and what it publishes.
 //!
-//! One file here is one implementation of [`Endpoint`], and one line in [`ALL`].
+//! Each file here has one implementation of [`Endpoint`], which is one line in [`ALL`].
 
 mod istio_pilot;
 
@@ -21,14 +21,14 @@ pub type Relations = BTreeMap<&'static str, Vec<Relation>>;
 
 /// One endpoint of `metadata.yaml`.
 pub trait Endpoint: Sync {
-    /// Its name.
+    /// Its name in `metadata.yaml`.
     fn name(&self) -> &'static str;
 
-    /// The databags that it reads. Each costs a process in each relation.
+    /// The databags that it reads. Each one costs a process for each relation.
     fn reads(&self) -> &'static [Bag];
 
-    /// Puts what its relations ask for into the intent. One relation's mistake is that relation's
-    /// problem, and no other's.
+    /// Adds what its relations ask for to the intent. A mistake in one relation becomes that
+    /// relation's problem, and does not affect the others.
     fn request(&self, relations: &[Relation], intent: &mut Intent);
 
     /// The objects that serve its relations.
@@ -36,16 +36,16 @@ pub trait Endpoint: Sync {
         Vec::new()
     }
 
-    /// What a relation's databags should hold. Only the leader may write its application's.
+    /// What a relation's databags should hold. Only the leader may write the application's databag.
     fn publish(&self, relation: &Relation, world: &World<'_>) -> Vec<Publication>;
 }
 
-/// What there is to tell.
+/// What publications are made from.
 #[derive(Clone, Copy, Debug)]
 pub struct World<'a> {
     /// What is asked of the mesh.
     pub intent: &'a Intent,
-    /// The cluster as it was seen last; `None` when it was not seen.
+    /// The last observation of the cluster; `None` when there was none.
     pub observed: Option<&'a Observed>,
     /// Whether this unit is the leader.
     pub leader: bool,
@@ -58,12 +58,12 @@ pub struct Publication {
     pub relation: RelationId,
     /// Which databag.
     pub bag: OwnBag,
-    /// What differs from what it holds.
+    /// How that differs from what it holds now.
     pub changes: DatabagChanges,
 }
 
 impl Publication {
-    /// What a relation's databag should hold: keys that are not named stay as they are.
+    /// What a relation's databag should hold. Keys that `wanted` does not name stay as they are.
     pub fn new(relation: &Relation, bag: OwnBag, wanted: &DatabagChanges) -> Self {
         Self {
             relation: relation.id.clone(),
@@ -73,7 +73,7 @@ impl Publication {
     }
 }
 
-/// Puts what all relations ask for into the intent.
+/// Adds what all relations ask for to the intent.
 pub fn request(relations: &Relations, intent: &mut Intent) {
     for endpoint in ALL {
         endpoint.request(of(relations, endpoint), intent);
@@ -85,7 +85,7 @@ pub fn objects(intent: &Intent) -> Vec<Object> {
     ALL.iter().flat_map(|it| it.objects(intent)).collect()
 }
 
-/// What all databags should hold that they do not hold yet.
+/// Everything that databags should hold and do not hold yet.
 pub fn publications(relations: &Relations, world: &World<'_>) -> Vec<Publication> {
     let mut publications = Vec::new();
     for endpoint in ALL {

@@ -1,6 +1,6 @@
 //! What is asked of this mesh, checked.
 //!
-//! Making an [`Intent`] never fails: what is wrong stands in its problems, beside what is right.
+//! Making an [`Intent`] never fails: it holds what is wrong as problems, beside what is right.
 
 pub mod check;
 pub mod cni_paths;
@@ -17,25 +17,25 @@ use problem::Problem;
 /// What this application is asked to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Intent {
-    /// Who is asked.
+    /// The application that is asked.
     pub identity: Identity,
-    /// What the cluster should hold of it.
+    /// What the cluster should hold of the application.
     pub target: Target,
-    /// What cannot be done as it is asked, for the status.
+    /// What is asked but cannot be done, for the status.
     pub problems: Vec<Problem>,
-    /// What is odd but harmless, for the log.
+    /// Harmless oddities, for the log.
     pub warnings: Vec<String>,
 }
 
 /// What the cluster should hold of an application.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(clippy::large_enum_variant, reason = "there is one for each hook")]
+#[allow(clippy::large_enum_variant, reason = "each hook has one of them")]
 pub enum Target {
     /// A control plane.
     Installed(Mesh),
     /// Nothing: the application is being removed.
     Nothing,
-    /// What it holds already: an option cannot be used, and nobody knows what is wanted.
+    /// What it already holds: an option cannot be used, so nobody knows what is wanted.
     AsIs,
 }
 
@@ -64,7 +64,7 @@ pub struct Gateway {
 }
 
 impl Intent {
-    /// The intent to remove everything that the application has made.
+    /// The intent that everything made by the application is removed.
     pub fn nothing(identity: Identity) -> Self {
         Self {
             identity,
@@ -74,7 +74,7 @@ impl Intent {
         }
     }
 
-    /// The control plane that is asked for; `None` when there should be none, or nobody knows.
+    /// The control plane that is asked for; `None` when there should not be one, or nobody knows.
     pub fn mesh(&self) -> Option<&Mesh> {
         match &self.target {
             Target::Installed(mesh) => Some(mesh),
@@ -82,12 +82,12 @@ impl Intent {
         }
     }
 
-    /// The directories of the node agent; `None` when there should be none.
+    /// The directories of the node agent; `None` when there should not be one.
     pub fn cni_paths(&self) -> Option<&CniPaths> {
         self.mesh()?.cni.paths()
     }
 
-    /// Whether everything the application has made should go.
+    /// Whether everything made by the application should go.
     pub fn is_removal(&self) -> bool {
         self.target == Target::Nothing
     }

@@ -1,4 +1,5 @@
-//! The ground floor: Kubernetes objects and what can be read off them. Pure, and of Kubernetes alone.
+//! The ground floor: Kubernetes objects, and what can be read from them. Pure, and about Kubernetes
+//! alone.
 
 pub mod kind;
 pub mod labels;

@@ -1,8 +1,8 @@
 //! The istio-pilot charm: installs and keeps an Istio control plane on Kubernetes.
 //!
 //! Data flows one way: a hook's facts say what is asked, the cluster is observed and assessed
-//! against that, one step after the other is taken, and the end is reported. ARCHITECTURE.md draws
-//! it. The modules stand here in that order, from the outside to the ground.
+//! against that, one step after the other is taken, and the result is reported. ARCHITECTURE.md has
+//! a drawing. The modules are listed from the outside to the ground floor.
 
 pub mod charm;
 pub mod cli;

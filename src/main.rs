@@ -1,5 +1,6 @@
 //! `dispatch`, the charm; and `istio-pilot`, the same program as a tool for people.
 
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -9,7 +10,6 @@ use mimalloc::MiMalloc;
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
-    let text = |it: std::ffi::OsString| it.into_string().ok();
     let variables = std::env::vars_os().filter_map(|(key, value)| Some((text(key)?, text(value)?)));
     let variables: Vec<(String, String)> = variables.collect();
     let arguments: Vec<_> = std::env::args_os().collect();
@@ -33,9 +33,13 @@ fn main() -> ExitCode {
     result.unwrap_or_else(|error| fail(&error))
 }
 
-/// One line on standard error, with all causes.
+fn text(value: OsString) -> Option<String> {
+    value.into_string().ok()
+}
+
+/// Prints one line to standard error, with all causes.
 fn fail(error: &anyhow::Error) -> ExitCode {
-    // There is nowhere left to say that this failed.
+    // If this fails, there is no other place to report it.
     let _ = writeln!(std::io::stderr(), "error: {error:#}");
     ExitCode::FAILURE
 }

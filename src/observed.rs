@@ -19,18 +19,19 @@ use new_pods::NewPods;
 
 /// What was read of a cluster.
 ///
-/// What is not always read is an `Option`: `None` until somebody had to know it.
+/// What is not always read is an `Option`: `None` until it had to be known.
 #[derive(Clone, Debug, Default)]
 pub struct Observed {
     /// The model's namespace, where the control plane lives.
     pub namespace: String,
-    /// Ours, what stands where ours should be, and every other control plane and node agent.
+    /// Our objects, objects of others that have the names of ours, and every other control plane
+    /// and node agent.
     pub live: LiveObjects,
     /// The istiods of our namespace.
     pub istiods: Vec<Pod>,
     /// How far the node agent is.
     pub agent: Option<AgentState>,
-    /// Whether applying the node agent's DaemonSet would leave its pods as they are.
+    /// Whether applying the node agent's DaemonSet would keep its pods.
     pub keeps_agent_pods: Option<bool>,
     /// What still needs the node agent after injection has gone back to `istio-init`.
     pub drain: Drain,
@@ -38,7 +39,7 @@ pub struct Observed {
     pub without_configuration: Option<BTreeSet<String>>,
     /// Whether anybody still uses Istio's definitions.
     pub definitions: Option<DefinitionUse>,
-    /// What has held a removal for as long as it may.
+    /// What has held up a removal for as long as it may.
     pub overdue: Overdue,
 }
 
@@ -51,7 +52,7 @@ pub enum DefinitionUse {
     Used(String),
 }
 
-/// What has held a removal for as long as it may, and holds it no longer.
+/// What has held up a removal for as long as it may, and no longer does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Overdue {
     /// Pods that still need the node agent.
@@ -73,25 +74,25 @@ impl Observed {
         self.live.get(&id)
     }
 
-    /// What the injection configuration gives to new pods; `None` when there is none, or it cannot
-    /// be read.
+    /// What the injection configuration injects into new pods; `None` when there is no such
+    /// configuration, or it cannot be read.
     pub fn injection(&self) -> Option<Injection> {
         let id = ObjectId::new(&CONFIG_MAP, &self.namespace, names::INJECTOR_CONFIG);
         let new_pods = NewPods::of(self.live.get(&id)?)?;
         Some(new_pods.injection)
     }
 
-    /// Whether anybody still uses Istio's definitions; `None` while nobody had to know.
+    /// Whether anybody still uses Istio's definitions; `None` until that had to be known.
     ///
-    /// An istiod is a user; of the others only the cluster knows.
+    /// Every istiod uses them; custom resources have to be asked for.
     pub fn definition_use(&self) -> Option<DefinitionUse> {
         let istiod = self.live.values().find(|it| it.is(&DEPLOYMENT));
-        let used = istiod.map(|it| DefinitionUse::Used(format!("{} uses them", it.id())));
+        let used = istiod.map(|istiod| DefinitionUse::Used(format!("{} uses them", istiod.id())));
         used.or_else(|| self.definitions.clone())
     }
 
-    /// The webhook configuration by which our istiods inject.
-    pub fn injector(&self) -> Option<&Object> {
+    /// The webhook configuration through which our istiods inject.
+    pub fn mutating_webhook(&self) -> Option<&Object> {
         let name = names::mutating_webhook(&self.namespace);
         let id = ObjectId::new(&MUTATING_WEBHOOK, &self.namespace, &name);
         self.live.get(&id)

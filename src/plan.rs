@@ -1,6 +1,6 @@
-//! From the objects wanted and the objects there are to the changes between them.
+//! The changes that lead from the live objects to the wanted ones.
 //!
-//! Pure: the same objects give the same plan. Nothing foreign is ever part of a change.
+//! Pure: the same objects give the same plan. A plan never changes objects of others.
 
 pub mod adoption;
 pub mod conflicts;
@@ -29,25 +29,25 @@ pub struct Upsert {
     pub wave: Wave,
     /// What would change; `None` when the object does not exist yet.
     pub differences: Option<Vec<Difference>>,
-    /// Whether fields of a replaced tool pass to this charm first.
+    /// Whether this charm first takes over the fields of a replaced tool.
     pub adopts: bool,
 }
 
 /// One object to be deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deletion {
-    /// Which.
+    /// The object.
     pub id: ObjectId,
-    /// The `metadata.uid` of the object meant; another of the same name stays.
+    /// The `metadata.uid` of that very object; another object of the same name stays.
     pub uid: String,
-    /// Whether it is on its way out already.
+    /// Whether it is being deleted already.
     pub under_way: bool,
-    /// When it may be carried out.
+    /// When it may be deleted.
     pub urgency: Urgency,
 }
 
 impl Deletion {
-    /// The deletion of a live object; `None` when no server has given it.
+    /// The deletion of a live object; `None` for an object that does not come from a server.
     fn of(live: &Object, urgency: Urgency) -> Option<Self> {
         Some(Self {
             id: live.id().clone(),
@@ -61,20 +61,20 @@ impl Deletion {
 /// When a deletion may be carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Urgency {
-    /// Before anything else: what must close, whatever else is to be done.
+    /// Before anything else: it must close, whatever else has to be done.
     CloseFirst,
-    /// Once everything wanted is there, the last [`Wave`] first.
+    /// Once everything wanted exists, the last [`Wave`] first.
     InWave,
-    /// Once nothing else is left.
+    /// Once nothing else remains.
     AfterAll,
 }
 
-/// Why an object that is wanted cannot be had.
+/// Why a wanted object cannot be applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Obstacle {
     /// The object in the way.
     pub id: ObjectId,
-    /// To whom it belongs.
+    /// Its owner, in words.
     pub whose: String,
 }
 
@@ -91,11 +91,11 @@ impl fmt::Display for Obstacle {
 /// The changes that make a cluster as wanted.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
-    /// In the order of applying.
+    /// Objects to create or change, in the order of application.
     pub upserts: Vec<Upsert>,
-    /// In the order of deleting.
+    /// Objects to delete, in the order of deletion.
     pub deletions: Vec<Deletion>,
-    /// What is in the way. While there is any, nothing may be changed.
+    /// What is in the way. While there are any obstacles, nothing may be changed.
     pub obstacles: Vec<Obstacle>,
     /// Wanted objects that are skipped, and why.
     pub skipped: Vec<(ObjectId, String)>,
@@ -119,7 +119,10 @@ pub fn plan(
 ) -> Plan {
     let mut plan = Plan::default();
     let objects = wanted.objects();
-    for object in objects.iter().filter(|it| !frozen.contains(it.id())) {
+    for object in objects
+        .iter()
+        .filter(|object| !frozen.contains(object.id()))
+    {
         upsert(object, live.get(object.id()), identity, &mut plan);
     }
     let kept: BTreeSet<_> = objects.iter().map(Object::id).chain(frozen).collect();
@@ -137,7 +140,7 @@ pub fn plan(
         })
         .collect();
     plan.deletions
-        .sort_by_key(|it| (it.urgency, std::cmp::Reverse(it.id.wave())));
+        .sort_by_key(|deletion| (deletion.urgency, std::cmp::Reverse(deletion.id.wave())));
     plan
 }
 
@@ -148,12 +151,13 @@ pub fn deletion_of_adopted(live: &Object, identity: &Identity) -> Option<Deletio
     Deletion::of(live, Urgency::InWave).filter(|_| is_adopted)
 }
 
-/// The deletions of definitions that this charm has written. They belong to everybody in the
-/// cluster: whoever asks makes sure that nobody uses them.
+/// The deletions of the definitions that this charm has written. Definitions belong to everybody in
+/// the cluster: the caller makes sure that nobody uses them.
 pub fn deletions_of_definitions(live: &LiveObjects) -> Vec<Deletion> {
     live.values()
-        .filter(|it| it.is(&CUSTOM_RESOURCE_DEFINITION) && it.is_written_by_this_charm())
-        .filter_map(|it| Deletion::of(it, Urgency::AfterAll))
+        .filter(|it| it.is(&CUSTOM_RESOURCE_DEFINITION))
+        .filter(|it| it.is_written_by_this_charm())
+        .filter_map(|definition| Deletion::of(definition, Urgency::AfterAll))
         .collect()
 }
 

@@ -1,7 +1,7 @@
-//! Making the cluster as it is asked, step by step.
+//! Brings the cluster to what is asked, step by step.
 //!
-//! Every turn observes the cluster anew and decides from that alone. A removal is the same loop
-//! with nothing intended.
+//! Every round observes the whole cluster again and decides from that alone. A removal is the same
+//! loop, with the intent that nothing remains.
 
 mod answer;
 mod apply;
@@ -24,15 +24,15 @@ use crate::step::deadlines::Timeouts;
 use crate::step::journal::Journal;
 use crate::step::{Step, next_step};
 
-/// Whom a reconcile runs for.
+/// The unit or tool that a reconcile runs for.
 pub trait Host {
-    /// Shows how far it is.
+    /// Shows the progress.
     fn show(&mut self, status: &Status);
 
-    /// Whether it may write to the cluster, asked now.
+    /// Asks whether it may write to the cluster now.
     ///
     /// # Errors
-    /// When nobody can tell.
+    /// When the hook tool that knows fails.
     fn may_write(&mut self) -> Result<bool, ToolError>;
 }
 
@@ -42,12 +42,12 @@ pub enum Defect {
     /// The objects could not be rendered.
     #[error("cannot render the control plane")]
     Render(#[from] RenderError),
-    /// Whether the unit is the leader could not be told.
-    #[error("cannot tell whether this unit leads")]
+    /// It is unknown whether the unit is the leader.
+    #[error("cannot find out whether this unit is the leader")]
     Leadership(#[from] ToolError),
 }
 
-/// Why a turn could not be finished.
+/// Why a round could not be finished.
 #[derive(Debug, thiserror::Error)]
 pub enum Interruption {
     /// The cluster refused or did not answer.
@@ -70,7 +70,7 @@ impl From<ToolError> for Interruption {
     }
 }
 
-/// One reconcile: of which cluster, for whom, and what was done so far.
+/// One reconcile: its cluster, its host, and what it has done so far.
 struct Reconcile<'a> {
     cluster: &'a Cluster,
     host: &'a mut dyn Host,
@@ -81,7 +81,7 @@ struct Reconcile<'a> {
 /// Reconciles until everything is as asked, a person has to act, or the time is over.
 ///
 /// # Errors
-/// Only for defects of this program; what a person or time can mend is in the outcome.
+/// A defect of this program. What a person can fix, or time will, is in the outcome.
 pub async fn reconcile(
     intent: &Intent,
     cluster: &Cluster,
@@ -96,8 +96,8 @@ pub async fn reconcile(
     };
     let mut desired = None;
     loop {
-        match reconcile.turn(intent, &mut desired).await {
-            Ok(None) => reconcile.journal.turned(),
+        match reconcile.round(intent, &mut desired).await {
+            Ok(None) => reconcile.journal.succeeded(),
             Ok(Some((conditions, view))) => {
                 return Ok(Outcome {
                     conditions,
@@ -122,7 +122,7 @@ pub async fn reconcile(
     }
 }
 
-/// Observes and assesses once, without changing anything: what a reconcile would do next.
+/// Observes and assesses once without changing anything: shows what a reconcile would do next.
 ///
 /// # Errors
 /// When the cluster refuses or does not answer, or for a defect.
@@ -134,7 +134,7 @@ pub async fn preview(intent: &Intent, cluster: &Cluster) -> Result<Assessment, I
     Ok(assess(&desired, &observed)?)
 }
 
-/// What is desired of a cluster of its version.
+/// What is desired in a cluster of this version.
 async fn desired<'a>(intent: &'a Intent, cluster: &Cluster) -> Result<Desired<'a>, Interruption> {
     let kubernetes = cluster.version().await?;
     Ok(Desired::new(
@@ -145,8 +145,8 @@ async fn desired<'a>(intent: &'a Intent, cluster: &Cluster) -> Result<Desired<'a
 }
 
 impl Reconcile<'_> {
-    /// Observes, assesses, and takes one step. `None`: take another.
-    async fn turn<'a>(
+    /// Observes, assesses, and takes one step; `None` when more have to follow.
+    async fn round<'a>(
         &mut self,
         intent: &'a Intent,
         known: &mut Option<Desired<'a>>,
@@ -184,7 +184,7 @@ impl Reconcile<'_> {
                 apply::delete(self.cluster, &deletions).await?;
                 return Ok(None);
             }
-            // Another unit has become the leader meanwhile, and continues.
+            // Another unit has become the leader and continues.
             Step::Apply(_) | Step::Delete(_) => vec![Condition::Standby],
             Step::Finish(conditions) => conditions,
         };
@@ -196,8 +196,8 @@ impl Reconcile<'_> {
         Ok(Some((conditions, view)))
     }
 
-    /// Whether the unit may write. Juju guarantees leadership for 30 s after it was asked; waits
-    /// and slow requests may be longer.
+    /// Whether the unit may write. Juju guarantees leadership for 30 s after the question; waits
+    /// and slow requests may take longer, so it is asked again.
     fn may_write(&mut self) -> Result<bool, ToolError> {
         if self.journal.leads(self.began.elapsed()) {
             return Ok(true);

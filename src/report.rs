@@ -1,4 +1,4 @@
-//! From how a hook ended to what people and other charms see of it: pure.
+//! What people and other charms see of a hook that has ended: pure.
 
 pub mod progress;
 mod removal;
@@ -19,27 +19,27 @@ use crate::step::journal::Journal;
 /// How a hook ended.
 #[derive(Debug)]
 pub struct Outcome {
-    /// How it stands.
+    /// The conditions that it ended with.
     pub conditions: Vec<Condition>,
-    /// The cluster as it was seen last; `None` when it was not seen.
+    /// The last view of the cluster; `None` when there was none.
     pub view: Option<View>,
-    /// What the hook has done and seen; `None` when it did not come so far.
+    /// What the hook has done and seen; `None` when it did not get that far.
     pub journal: Option<Journal>,
 }
 
-/// A cluster as it was seen last, and what followed from that.
+/// The last observation of a cluster, and its assessment.
 #[derive(Debug)]
 pub struct View {
     /// The API server's version.
     pub kubernetes: KubernetesVersion,
-    /// What was there.
+    /// What was observed.
     pub observed: Observed,
-    /// What followed from it.
+    /// What followed from that.
     pub assessment: Assessment,
 }
 
 impl Outcome {
-    /// A hook that ended before the cluster was seen.
+    /// A hook that ended before the cluster was observed.
     pub fn without_cluster(condition: Option<Condition>) -> Self {
         Self {
             conditions: condition.into_iter().collect(),
@@ -54,9 +54,9 @@ impl Outcome {
 pub struct Report {
     /// The unit's status.
     pub status: Status,
-    /// Lines for the log, in their order.
+    /// Lines for the log, in order.
     pub log: Vec<LogLine>,
-    /// The version of the istiod that runs, if one is known.
+    /// The version of the running istiod, if it is known.
     pub version: Option<String>,
     /// Whether the hook has applied anything.
     pub has_applied: bool,
@@ -100,7 +100,7 @@ pub fn report(facts: &Facts, intent: &Intent, outcome: &Outcome) -> Report {
     }
 }
 
-/// What is odd but harmless.
+/// Harmless oddities.
 fn warnings(intent: &Intent, outcome: &Outcome) -> Vec<LogLine> {
     let mut warnings = intent.warnings.clone();
     if let Some(journal) = &outcome.journal {

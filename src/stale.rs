@@ -2,8 +2,8 @@
 //!
 //! A pod keeps what was injected into it when it was created. After a switch of the CNI it has the
 //! other init container, after an upgrade the older proxy, and one whose `istio-validation` failed
-//! never starts. Each pod is judged by itself ([`StalePod::judge`]), then the pods of one workload
-//! are put together ([`workload`]), as only a workload can be restarted.
+//! never starts. Each pod is examined alone ([`StalePod::of`]), then the pods of one workload are
+//! put together ([`workload`]), because only a workload can be restarted.
 
 mod report;
 pub mod workload;
@@ -27,7 +27,7 @@ const ISTIO_PROXY: &str = "istio-proxy";
 /// What istiod writes on every pod that it has injected into
 /// (`SidecarInjectionStatus` in `pkg/kube/inject/inject.go` of Istio 1.31.1).
 const STATUS_ANNOTATION: &str = "sidecar.istio.io/status";
-/// Asks for a certain image of the proxy, whatever others get.
+/// Asks for a certain image of the proxy, whatever other pods get.
 const IMAGE_ANNOTATION: &str = "sidecar.istio.io/proxyImage";
 
 /// Selects pods that may have been injected into: every template with a proxy sets this label.
@@ -41,7 +41,7 @@ pub enum Reason {
     /// It has `istio-init`, and new pods get `istio-validation`.
     HasIstioInit,
     /// It has `istio-validation`, and new pods get `istio-init`: it does not survive a new sandbox,
-    /// as after a reboot of its node.
+    /// for example after a reboot of its node.
     HasIstioValidation,
     /// Its proxy has this version, and new pods get a newer one.
     OlderProxy(IstioVersion),
@@ -67,19 +67,19 @@ pub struct StalePod {
     pub namespace: String,
     /// Its name.
     pub name: String,
-    /// What keeps it; `None` for a bare pod.
+    /// The controller that keeps it; `None` for a bare pod.
     pub controller: Option<Controller>,
     /// Why it is stale, at least one reason.
     pub reasons: BTreeSet<Reason>,
 }
 
 impl StalePod {
-    /// Judges a pod; `None` when it is current, or no sidecar of this control plane is in it.
+    /// A pod and why it is stale; `None` when it is current, or has no sidecar of this control
+    /// plane.
     ///
-    /// A pod that ends or has ended is current: nobody will recreate it. One that failed counts
-    /// only if its validation did. The proxy of a pod that asks for a certain image is as it
-    /// shall be.
-    pub fn judge(pod: &Pod, given: &NewPods) -> Option<Self> {
+    /// A pod that ends or has ended is current: nobody will recreate it. A failed pod is stale only
+    /// if its validation failed. A pod that asks for a certain proxy image has the right one.
+    pub fn of(pod: &Pod, new_pods: &NewPods) -> Option<Self> {
         let metadata = &pod.metadata;
         if metadata.deletion_timestamp.is_some() || !is_ours(pod) {
             return None;
@@ -89,9 +89,9 @@ impl StalePod {
         reasons.extend(failed_validation(pod).map(Reason::FailedValidation));
         let phase = pod.status.as_ref().and_then(|it| it.phase.as_deref());
         if !matches!(phase, Some("Succeeded" | "Failed")) {
-            reasons.extend(other_init_container(pod, given));
+            reasons.extend(other_init_container(pod, new_pods));
             if annotation(pod, IMAGE_ANNOTATION).is_none() {
-                reasons.extend(older_proxy(proxy, given));
+                reasons.extend(older_proxy(proxy, new_pods));
             }
         }
         (!reasons.is_empty()).then(|| Self {
@@ -108,7 +108,7 @@ fn annotation<'a>(pod: &'a Pod, key: &str) -> Option<&'a str> {
     annotations.get(key).map(String::as_str)
 }
 
-/// Whether istiod of this control plane has injected into a pod, and not that of another revision.
+/// Whether this control plane has injected into a pod, rather than one of another revision.
 fn is_ours(pod: &Pod) -> bool {
     let Some(status) = annotation(pod, STATUS_ANNOTATION) else {
         return false;
@@ -125,20 +125,20 @@ fn containers(pod: &Pod) -> impl Iterator<Item = &Container> {
     init.into_iter().flatten().chain(main.into_iter().flatten())
 }
 
-fn other_init_container(pod: &Pod, given: &NewPods) -> Option<Reason> {
+fn other_init_container(pod: &Pod, new_pods: &NewPods) -> Option<Reason> {
     let has = |name: &str| containers(pod).any(|it| it.name == name);
-    match given.injection {
+    match new_pods.injection {
         Injection::IstioValidation => has(ISTIO_INIT).then_some(Reason::HasIstioInit),
         Injection::IstioInit => has(ISTIO_VALIDATION).then_some(Reason::HasIstioValidation),
     }
 }
 
-fn older_proxy(proxy: &Container, given: &NewPods) -> Option<Reason> {
+fn older_proxy(proxy: &Container, new_pods: &NewPods) -> Option<Reason> {
     let version = IstioVersion::parse(version::tag(proxy.image.as_deref()?)?)?;
-    (version < given.proxy?).then_some(Reason::OlderProxy(version))
+    (version < new_pods.proxy?).then_some(Reason::OlderProxy(version))
 }
 
-/// The exit code with which `istio-validation` ended last, if that was not well.
+/// The exit code with which `istio-validation` last ended, if it failed.
 fn failed_validation(pod: &Pod) -> Option<i32> {
     let statuses = pod.status.as_ref()?.init_container_statuses.as_ref()?;
     let status = statuses.iter().find(|it| it.name == ISTIO_VALIDATION)?;

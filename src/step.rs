@@ -15,27 +15,27 @@ use journal::Journal;
 /// What to do next.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step<'a> {
-    /// Apply these, in this order, and look again.
+    /// Apply these objects in this order, then observe again.
     Apply(Vec<&'a Upsert>),
-    /// Delete these, in this order, and look again.
+    /// Delete these objects in this order, then observe again.
     Delete(Vec<&'a Deletion>),
-    /// Wait until something changes, and look again.
+    /// Wait until something changes, then observe again.
     Wait(Wait),
-    /// End: this is how it stands.
+    /// End the hook: these are the conditions that it ends with.
     Finish(Vec<Condition>),
 }
 
-/// A wait.
+/// A wait for a change in the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wait {
-    /// What is awaited, for the unit's status; `None` to leave that as it is.
+    /// What is awaited, for the unit's status; `None` to leave the status as it is.
     pub shown: Option<String>,
     /// How long to wait at most.
     pub pause: Duration,
 }
 
-/// Decides on the next step. `live` are the objects that were assessed, `now` the time since the
-/// hook began.
+/// The next step. `live` are the objects that were assessed, `now` is the time since the hook
+/// began.
 pub fn next_step<'a>(
     assessment: &'a Assessment,
     live: &LiveObjects,
@@ -54,16 +54,19 @@ pub fn next_step<'a>(
     if !closing.is_empty() {
         return Step::Delete(closing);
     }
-    let of_use = || plan.upserts.iter().filter(|it| journal.may_apply(it, live));
-    let upserts: Vec<_> = of_use()
-        .filter(|it| assessment.gate.allows_upsert(it))
+    let applicable = || {
+        let upserts = plan.upserts.iter();
+        upserts.filter(|upsert| journal.may_apply(upsert, live))
+    };
+    let upserts: Vec<_> = applicable()
+        .filter(|upsert| assessment.gate.allows_upsert(upsert))
         .collect();
     if !upserts.is_empty() {
         return Step::Apply(upserts);
     }
-    let is_complete = of_use().next().is_none();
+    let is_complete = applicable().next().is_none();
     let deletions: Vec<_> = deletable()
-        .filter(|it| is_complete && assessment.gate.allows_deletion(it))
+        .filter(|deletion| is_complete && assessment.gate.allows_deletion(deletion))
         .collect();
     if !deletions.is_empty() {
         return Step::Delete(deletions);
@@ -71,7 +74,8 @@ pub fn next_step<'a>(
     wait_or_finish(assessment, journal, now)
 }
 
-/// Nothing can be changed now: is it done, does somebody have to act, or does it take time?
+/// The step when nothing can be changed now: everything is done, somebody has to act, or it takes
+/// time.
 fn wait_or_finish<'a>(assessment: &Assessment, journal: &Journal, now: Duration) -> Step<'a> {
     let wait = |shown| {
         Step::Wait(Wait {
@@ -80,7 +84,7 @@ fn wait_or_finish<'a>(assessment: &Assessment, journal: &Journal, now: Duration)
         })
     };
     if let Some(fault) = &assessment.fault {
-        // The control plane is finished nevertheless: pods are injected without the CNI.
+        // The control plane is completed nevertheless: injection works without the CNI.
         let unfinished = &assessment.gate.awaited;
         let is_waiting = !unfinished.is_empty() && !journal.is_over(now);
         if is_waiting || !journal.has_settled_fault(now) {
@@ -99,7 +103,7 @@ fn wait_or_finish<'a>(assessment: &Assessment, journal: &Journal, now: Duration)
         let awaited = assessment.all_awaited().cloned();
         return Step::Finish(awaited.map(Condition::StillWaiting).collect());
     }
-    // What goes well passes through many reasons, too quickly to be read.
+    // While all goes well, reasons change too quickly to be read.
     wait(Some(if journal.takes_long(now) {
         first.to_string()
     } else {

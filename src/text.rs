@@ -1,4 +1,4 @@
-//! Words for people.
+//! Texts for people: lists of names, and texts that are too long.
 
 /// Names up to three, and how many more there are: `n1, n2, n3 (+2 more)`.
 pub fn up_to_three<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
@@ -11,11 +11,11 @@ pub fn up_to_three<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String 
     }
 }
 
-/// How many characters of one text a status shows, so that `juju status` stays readable; the log
-/// has the rest.
+/// How many characters of one text a status shows. `juju status` stays readable that way; the log
+/// has the whole text.
 pub const LONGEST_IN_STATUS: usize = 200;
 
-/// At most that many characters of a text; `…` stands for what is cut off.
+/// The first `longest` characters of a text; `…` stands for what is cut off.
 pub fn shorten(text: &str, longest: usize) -> String {
     match text.char_indices().nth(longest) {
         None => text.to_owned(),

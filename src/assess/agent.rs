@@ -1,4 +1,4 @@
-//! The node agent: whether it fits, how far it is, and what of it must stay.
+//! The node agent: whether it is as desired, how far it is, and which of its objects must stay.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::plan::adoption::after_adoption;
 use crate::plan::drift;
 use crate::plan::ownership::{Ownership, may_delete, ownership};
 
-/// The label that all objects of the node agent carry, as upstream's do.
+/// The label that all objects of the node agent carry, as in upstream's charts.
 const COMPONENT: &str = "app.kubernetes.io/name";
 /// Its value on objects of the node agent.
 const NODE_AGENT_COMPONENT: &str = "istio-cni";
@@ -25,17 +25,17 @@ fn is_of_agent(object: &Object) -> bool {
     object.label(COMPONENT) == Some(NODE_AGENT_COMPONENT)
 }
 
-/// The live DaemonSet that counts as this application's: at its removal, only one that it made.
+/// The live DaemonSet that counts as this application's; during a removal, only one that it made.
 pub(super) fn daemon_set<'a>(intent: &Intent, observed: &'a Observed) -> Option<&'a Object> {
     let daemon_set = observed.daemon_set()?;
-    let counts = !intent.is_removal() || may_delete(daemon_set, &intent.identity);
-    counts.then_some(daemon_set)
+    let is_ours = !intent.is_removal() || may_delete(daemon_set, &intent.identity);
+    is_ours.then_some(daemon_set)
 }
 
 /// Whether the state of the node agent's pods matters for the phase.
 pub(super) fn needs_state(intent: &Intent, observed: &Observed) -> bool {
     match daemon_set(intent, observed) {
-        // Something of it is left: its pods may be, too.
+        // Where objects of it remain, its pods may remain too.
         None => observed.live.values().any(|object| {
             is_of_agent(object) && ownership(object, &intent.identity) == Ownership::Ours
         }),
@@ -43,8 +43,8 @@ pub(super) fn needs_state(intent: &Intent, observed: &Observed) -> bool {
     }
 }
 
-/// The rollout of the node agent, if there is one. While its state is unknown, all its pods are
-/// known to be ready.
+/// The rollout of the node agent, if there is one. Its state is not read while the DaemonSet itself
+/// says that all its pods are ready.
 pub(super) fn rollout(intent: &Intent, observed: &Observed) -> Option<Rollout> {
     let daemon_set = daemon_set(intent, observed)?;
     let Some(state) = &observed.agent else {
@@ -65,7 +65,7 @@ pub(super) fn rollout(intent: &Intent, observed: &Observed) -> Option<Rollout> {
     }))
 }
 
-/// The node agent as it is.
+/// The state of the node agent.
 pub(super) fn agent(
     desired: &Desired<'_>,
     observed: &Observed,
@@ -77,7 +77,7 @@ pub(super) fn agent(
         _ if observed.overdue.agent_pods => Agent::Absent,
         Some(live) if live.is_being_deleted() => Agent::Leaving,
         Some(live) => Agent::Present {
-            fits: fits(desired, live, observed.keeps_agent_pods),
+            has_desired_template: needs_no_new_pods(desired, live, observed.keeps_agent_pods),
             ready: rollout.is_some_and(|it| it.ready),
         },
         None if has_pods => Agent::Leaving,
@@ -85,38 +85,39 @@ pub(super) fn agent(
     }
 }
 
-/// Whether the live DaemonSet needs no new pods to be as it is desired.
-fn fits(desired: &Desired<'_>, live: &Object, keeps_pods: Option<bool>) -> bool {
-    let Some(wanted) = desired.finally().daemon_set() else {
+/// Whether the live DaemonSet can become the desired one without new pods.
+fn needs_no_new_pods(desired: &Desired<'_>, live: &Object, keeps_pods: Option<bool>) -> bool {
+    let Some(wanted) = desired.settled().daemon_set() else {
         return false;
     };
     has_desired_template(wanted, live) || keeps_pods == Some(true)
 }
 
-/// The DaemonSet of which only the server knows whether applying it would replace its pods: its
-/// template is not the desired one, as a webhook of the cluster may have changed it.
+/// The wanted and the live DaemonSet, where only the server knows whether applying the one would
+/// replace the pods of the other: the templates differ, perhaps because a webhook of the cluster
+/// has changed the live one.
 ///
-/// Fields of a tool that is replaced are adopted only later, and may be what makes the two equal
-/// now: then nobody has to be asked.
+/// Where fields of a replaced tool are still to be adopted, the comparison says enough, and the
+/// server is not asked.
 pub(super) fn of_unknown_effect<'a>(
     desired: &'a Desired<'_>,
     observed: &'a Observed,
 ) -> Option<(&'a Object, &'a Object)> {
-    let wanted = desired.finally().daemon_set()?;
+    let wanted = desired.settled().daemon_set()?;
     let live = observed.daemon_set()?;
     let is_unknown = !has_desired_template(wanted, live) && after_adoption(live).is_none();
     is_unknown.then_some((wanted, live))
 }
 
-/// What of a DaemonSet's specification its pods are made of.
+/// The parts of a DaemonSet's specification that its pods are made from.
 const MAKES_PODS: [&str; 2] = ["template", "selector"];
 
-/// Whether the live DaemonSet makes the pods that are wanted. Fields of a tool that this charm
-/// replaces are adopted without a change, and so are values that others have set to what is wanted.
+/// Whether the live DaemonSet makes the pods that are wanted. It does not matter which fields a
+/// replaced tool owns, nor who else has set a wanted value: taking them over changes no pod.
 pub fn has_desired_template(wanted: &Object, live: &Object) -> bool {
     drift::differences(wanted, after_adoption(live).as_ref().unwrap_or(live))
         .iter()
-        .filter(|it| it.live != it.wanted)
+        .filter(|difference| difference.live != difference.wanted)
         .all(|difference| {
             !MAKES_PODS
                 .iter()
@@ -127,10 +128,12 @@ pub fn has_desired_template(wanted: &Object, live: &Object) -> bool {
 /// Whether two DaemonSets make the same pods.
 pub fn has_same_template(one: &Object, other: &Object) -> bool {
     let pointers = MAKES_PODS.map(|part| format!("/spec/{part}"));
-    pointers.iter().all(|it| one.at(it) == other.at(it))
+    pointers
+        .iter()
+        .all(|pointer| one.at(pointer) == other.at(pointer))
 }
 
-/// The live objects of the node agent that a phase leaves alone.
+/// The live objects of the node agent that a phase does not touch.
 pub(super) fn frozen(phase: Phase, intent: &Intent, live: &LiveObjects) -> BTreeSet<ObjectId> {
     let stays = |object: &Object| match phase {
         Phase::Draining => true,

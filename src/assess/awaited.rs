@@ -17,39 +17,39 @@ pub enum Awaited {
     Istiod {
         /// How far it is.
         progress: IstiodProgress,
-        /// Why it is no further, where that is known.
+        /// Why it is not further, if that is known.
         reason: Option<String>,
     },
     /// The node agent's DaemonSet is created.
     AgentCreation,
     /// The node agent becomes ready on the nodes.
     AgentRollout {
-        /// On how many nodes it is.
+        /// The number of nodes on which it is ready.
         ready: u32,
-        /// On how many nodes it should be.
+        /// The number of nodes on which it should be ready.
         desired: u32,
-        /// Why it is no further, where that is known.
+        /// Why it is not further, if that is known.
         reason: Option<String>,
     },
     /// The injection configuration goes back to `istio-init`.
     InjectionChange,
-    /// An istiod takes the injection configuration up.
+    /// An istiod takes up the injection configuration.
     Acknowledgement(Holding),
-    /// Pods get past `istio-validation`, or go.
+    /// Pods get past `istio-validation`, or are deleted.
     PodsInNeed {
-        /// Which, as namespace and name.
+        /// Their namespaces and names.
         pods: Vec<String>,
-        /// What holds the first of them.
+        /// What holds up the first of them.
         reason: String,
     },
-    /// Pods appear that were injected just before.
+    /// Pods that were injected just before the change appear.
     Stragglers,
-    /// The node agent goes.
+    /// The node agent's pods end.
     AgentRemoval {
-        /// How many of its pods are left.
+        /// How many of its pods remain.
         remaining: usize,
     },
-    /// Objects that are being deleted go.
+    /// Objects that are being deleted disappear.
     Deletion(Vec<ObjectId>),
 }
 
@@ -60,7 +60,7 @@ pub enum IstiodProgress {
     Missing,
     /// Its controller has not seen the newest specification.
     NotBegun,
-    /// So many of its pods are ready.
+    /// Some of its pods are ready.
     Counted(Counts),
 }
 
@@ -107,7 +107,7 @@ impl Awaited {
         }
     }
 
-    /// Why it is no further, where that is known.
+    /// Why it is not further, if that is known.
     pub fn reason(&self) -> Option<&str> {
         match self {
             Self::Istiod { reason, .. } | Self::AgentRollout { reason, .. } => reason.as_deref(),

@@ -22,24 +22,24 @@ pub struct Gate {
 /// What may be applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Upserts {
-    /// Definitions, which come before anything else.
+    /// Only definitions: they come before anything else.
     Definitions,
     /// Nothing: the API server does not serve all definitions yet.
     Nothing,
-    /// All but webhooks that do not exist yet, and what they check: their istiod is not ready.
+    /// Everything except new webhooks and the new objects that they check: istiod is not ready.
     AllButNewWebhooks,
     /// Everything.
     All,
 }
 
-/// What may be deleted, beside what must close.
+/// What may be deleted, besides what must close first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deletions {
-    /// Everything, once everything wanted is there.
+    /// Everything, once everything wanted exists.
     All,
-    /// The objects of one wave: the waves above it are gone.
+    /// The objects of one wave: those of later waves are gone.
     Wave(Wave),
-    /// Definitions, which are the last.
+    /// Definitions, which are deleted last.
     Definitions,
     /// Nothing: pods still need the node agent.
     Nothing,
@@ -52,7 +52,7 @@ impl Gate {
             return Self {
                 upserts: Upserts::Nothing,
                 deletions: Deletions::at_removal(phase, plan),
-                awaited: going(plan),
+                awaited: being_deleted(plan),
             };
         }
         let (upserts, awaited) = upserts(plan, observed);
@@ -74,7 +74,7 @@ impl Gate {
         }
     }
 
-    /// Whether an object may be deleted, once everything wanted is there.
+    /// Whether an object may be deleted, once everything wanted exists.
     pub fn allows_deletion(&self, deletion: &Deletion) -> bool {
         let wave = deletion.id.wave();
         match self.deletions {
@@ -87,8 +87,8 @@ impl Gate {
 }
 
 impl Deletions {
-    /// At a removal the last wave goes first, and each is gone before the one below it begins to
-    /// go. Pods of the node agent stay as long as pods need them.
+    /// A removal deletes the last wave first, and waits until its objects are gone before it begins
+    /// with the wave before. The node agent stays as long as pods need it.
     fn at_removal(phase: Phase, plan: &Plan) -> Self {
         let last = plan.deletions.iter().filter_map(|it| it.id.wave()).max();
         match last {
@@ -100,31 +100,32 @@ impl Deletions {
     }
 }
 
-/// What is being deleted; definitions that others keep are not waited for.
-fn going(plan: &Plan) -> Vec<Awaited> {
-    let going = plan
-        .deletions
-        .iter()
-        .filter(|it| it.under_way && it.id.wave() != Some(Wave::Definitions));
-    let going: Vec<_> = going.map(|it| it.id.clone()).collect();
-    if going.is_empty() {
+/// What is being deleted. Definitions are not waited for: others may keep them.
+fn being_deleted(plan: &Plan) -> Vec<Awaited> {
+    let deletions = plan.deletions.iter().filter(|it| it.under_way);
+    let ids = deletions.map(|it| &it.id);
+    let ids: Vec<_> = ids
+        .filter(|id| id.wave() != Some(Wave::Definitions))
+        .cloned()
+        .collect();
+    if ids.is_empty() {
         Vec::new()
     } else {
-        vec![Awaited::Deletion(going)]
+        vec![Awaited::Deletion(ids)]
     }
 }
 
 fn upserts(plan: &Plan, observed: &Observed) -> (Upserts, Vec<Awaited>) {
-    let is_definition = |it: &Upsert| it.wave == Wave::Definitions;
-    if plan.upserts.iter().any(is_definition) {
+    let mut upserts = plan.upserts.iter();
+    if upserts.any(|it| it.wave == Wave::Definitions) {
         return (Upserts::Definitions, Vec::new());
     }
     let definitions = observed
         .live
         .values()
-        .filter(|it| it.is(&CUSTOM_RESOURCE_DEFINITION) && !is_established(it));
+        .filter(|object| object.is(&CUSTOM_RESOURCE_DEFINITION) && !is_established(object));
     let unserved: Vec<_> = definitions
-        .map(|it| Awaited::Definition(it.id().name.clone()))
+        .map(|definition| Awaited::Definition(definition.id().name.clone()))
         .collect();
     if !unserved.is_empty() {
         return (Upserts::Nothing, unserved);

@@ -1,4 +1,4 @@
-//! What has to be known beyond what is always read, before a cluster can be assessed.
+//! What has to be known, beyond what is always read, before a cluster can be assessed.
 
 use super::{agent, injects_istio_init, phase};
 use crate::cni::Phase;
@@ -8,39 +8,39 @@ use crate::k8s::object::Object;
 use crate::observed::Observed;
 use crate::plan::ownership::may_delete;
 
-/// Something that only the cluster knows, and that is not always asked.
+/// Something that only the cluster knows, and that is asked only when it matters.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Question<'a> {
     /// How far the node agent is on the nodes.
     AgentState,
-    /// Whether applying this DaemonSet would leave the pods of the live one as they are.
+    /// Whether applying this DaemonSet would keep the pods of the live one.
     EffectOfApplying {
         /// The DaemonSet to apply.
         wanted: &'a Object,
-        /// The one there is.
+        /// The live one.
         live: &'a Object,
     },
     /// What each ready istiod injects now.
     WhatIstiodsInject,
     /// Which pods have not started yet.
     PendingPods,
-    /// Whether the node agents say in their logs that they wait for a CNI configuration: those of
-    /// these pods, by their node.
+    /// Whether node agents say in their logs that they wait for a CNI configuration. Pairs of a
+    /// node and the name of its pod.
     AgentLogs(Vec<(String, String)>),
     /// Whether there are custom resources of these definitions.
     CustomResources(Vec<&'a Object>),
 }
 
-/// What is known already, beside what was observed in this look.
+/// What is known already, besides this observation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Known {
-    /// Every istiod was seen to inject `istio-init` since the injection configuration changed.
+    /// Every istiod has been seen to inject `istio-init` since the injection configuration changed.
     pub acknowledged: bool,
-    /// It has taken longer than things that go well.
+    /// The hook has run longer than it does when all goes well.
     pub takes_long: bool,
 }
 
-/// The next question to be answered; `None` when the cluster can be assessed.
+/// The next question to answer; `None` when the cluster can be assessed.
 pub fn open_question<'a>(
     desired: &'a Desired<'_>,
     observed: &'a Observed,
@@ -59,7 +59,7 @@ pub fn open_question<'a>(
     match phase(desired, observed, rollout.as_ref()) {
         Phase::Draining if injects_istio_init(desired, observed) => {
             let drain = &observed.drain;
-            // At a removal the injecting webhook is gone: there is nobody to ask.
+            // A removal has deleted the injecting webhook: there is nobody to ask.
             let acknowledged = known.acknowledged || intent.is_removal();
             match (&drain.holding, &drain.pending) {
                 (None, _) if !acknowledged => Some(Question::WhatIstiodsInject),
@@ -68,7 +68,8 @@ pub fn open_question<'a>(
             }
         }
         Phase::RollingOut if known.takes_long && observed.without_configuration.is_none() => {
-            let rollout = rollout.filter(|it| it.fault.is_none() && !it.running.is_empty())?;
+            let rollout =
+                rollout.filter(|rollout| rollout.fault.is_none() && !rollout.running.is_empty())?;
             Some(Question::AgentLogs(rollout.running.into_iter().collect()))
         }
         Phase::Off if intent.is_removal() && observed.definition_use().is_none() => {
@@ -78,14 +79,14 @@ pub fn open_question<'a>(
     }
 }
 
-/// At the end of a removal: whether anybody still uses the definitions.
+/// The last question of a removal: whether anybody still uses the definitions.
 fn definitions<'a>(desired: &Desired<'_>, observed: &'a Observed) -> Option<Question<'a>> {
     let identity = &desired.intent().identity;
     let (definitions, others): (Vec<_>, Vec<_>) = observed
         .live
         .values()
         .partition(|it| it.is(&CUSTOM_RESOURCE_DEFINITION));
-    if others.iter().any(|it| may_delete(it, identity)) {
+    if others.iter().any(|object| may_delete(object, identity)) {
         return None;
     }
     let ours = definitions

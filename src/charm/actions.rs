@@ -49,8 +49,8 @@ impl Action {
 }
 
 impl Charm {
-    /// Runs the action of that name. Its failure is shown to the user, and is no error of the
-    /// unit.
+    /// Runs the action of that name. Its failure is shown to the user, and does not put the unit in
+    /// error.
     ///
     /// # Errors
     /// A defect, or a hook tool that fails.
@@ -76,7 +76,8 @@ impl Charm {
         }
     }
 
-    /// Stops an action that only the leader may run.
+    /// Stops an action on a follower if only the leader may run it. `does` is the action as a verb,
+    /// for the message.
     fn must_lead(&self, does: &str, action: Action) -> Result<(), Stop> {
         if self.tools.is_leader()? {
             return Ok(());

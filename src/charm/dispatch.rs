@@ -1,4 +1,4 @@
-//! One run of `dispatch`: which hook or action it is, and where the log goes.
+//! One run of `dispatch`: which hook or action to run, and where the log goes.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -14,11 +14,11 @@ use tracing_subscriber::{Layer as _, registry};
 use super::Charm;
 use crate::step::deadlines::Timeouts;
 
-/// Set to `debug`, the log tells more. Each level of lines costs a hook-tool process, and models do
-/// not show them unless told to. For tests and for finding faults.
+/// With the value `debug`, the log has more lines. Each level of lines costs a hook-tool process,
+/// and models show debug lines only where that is configured. For tests and for finding faults.
 pub const LOG_LEVEL: &str = "ISTIO_PILOT_LOG_LEVEL";
 
-/// Replaces both bounds of waiting, in seconds; 0 looks once. For tests.
+/// Replaces both timeouts, in seconds; 0 means that the cluster is observed once. For tests.
 pub const ROLLOUT_TIMEOUT: &str = "ISTIO_PILOT_ROLLOUT_TIMEOUT";
 
 /// Whether Juju runs this program, rather than a person.
@@ -30,7 +30,7 @@ pub fn is_dispatch(variables: &[(String, String)], program: &str) -> bool {
 /// Runs the hook or action that the variables describe.
 ///
 /// # Errors
-/// Only for a defect or a broken hook tool: Juju shows the unit in error and tries again.
+/// A defect or a broken hook tool: Juju shows the unit in error and tries again.
 pub async fn dispatch(variables: Vec<(String, String)>, program: &str) -> anyhow::Result<ExitCode> {
     let context = HookContext::from_variables(variables, program)?;
     let tools = HookTools::new(&context);
@@ -53,7 +53,7 @@ pub async fn dispatch(variables: Vec<(String, String)>, program: &str) -> anyhow
     result.map(|()| ExitCode::SUCCESS)
 }
 
-/// This program's own events; libraries only when something is wrong.
+/// This program's own events; those of libraries only when something is wrong.
 fn log_filter(context: &HookContext) -> Targets {
     let debug = context.variable(LOG_LEVEL) == Some("debug");
     let level = if debug {
@@ -69,7 +69,7 @@ fn log_filter(context: &HookContext) -> Targets {
 
 async fn run(charm: &Charm) -> anyhow::Result<()> {
     match &charm.context.event {
-        // At stop the unit or only its pod goes away; either way nothing has to be changed now.
+        // At stop the unit or only its pod goes away; in both cases there is nothing to change.
         Event::Stop | Event::Unknown(_) | Event::Pebble(_) | Event::Storage(_) => Ok(()),
         Event::Remove => charm.remove().await,
         Event::Action(action) => charm.act(action.name.as_str()).await,
@@ -90,6 +90,6 @@ fn timeouts(context: &HookContext) -> anyhow::Result<Timeouts> {
     };
     let seconds = text
         .parse()
-        .with_context(|| format!("{ROLLOUT_TIMEOUT} must be seconds"))?;
+        .with_context(|| format!("{ROLLOUT_TIMEOUT} must be a number of seconds"))?;
     Ok(Timeouts::all(Duration::from_secs(seconds)))
 }

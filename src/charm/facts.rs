@@ -1,4 +1,4 @@
-//! What a hook knows before it looks at the cluster: one hook tool for each fact.
+//! Reads what a hook knows before it reads the cluster: one hook tool for each fact.
 
 use juju::names::Endpoint;
 

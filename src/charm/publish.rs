@@ -1,4 +1,4 @@
-//! Showing a report to people and to other charms.
+//! Shows a report to people and to other charms.
 
 use juju::context::Event;
 
@@ -14,7 +14,7 @@ impl Charm {
         log(&report.log);
         for publication in &report.publications {
             let (relation, changes) = (&publication.relation, &publication.changes);
-            // A relation that is gone needs nothing; a new leader writes for itself.
+            // A relation that is gone needs no data, and a new leader writes its own.
             let _ = self
                 .tools
                 .set_relation_data(relation, publication.bag, changes)?;
@@ -28,8 +28,9 @@ impl Charm {
         Ok(())
     }
 
-    /// Whether Juju may show another version than the one that runs. Nothing reads what it shows,
-    /// and writing it costs a process: it is left out of a periodic hook that found all as before.
+    /// Whether Juju may show another version than the running one. The shown version cannot be read
+    /// back, and writing it costs a process: a periodic hook that finds no change does not write
+    /// it.
     fn may_have_new_version(&self, report: &Report) -> anyhow::Result<bool> {
         let is_periodic = self.context.event == Event::UpdateStatus;
         Ok(!is_periodic || report.has_applied || !self.tools.shows_unit_status(&report.status)?)

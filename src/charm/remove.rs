@@ -1,4 +1,4 @@
-//! The hook `remove`: the application goes, and with it what it made.
+//! The hook `remove`: removes what the application made.
 
 use juju::{Status, ToolError};
 
@@ -11,11 +11,11 @@ use crate::report::{Outcome, report};
 use crate::step::condition::Condition;
 
 impl Charm {
-    /// Removes everything this application made, if every unit of it is going: a reconcile with
-    /// nothing intended.
+    /// Removes everything this application made, if all its units are going away: a reconcile with
+    /// the intent that nothing remains.
     ///
-    /// What is left after a minute stands in the log, with a command to remove it; a later
-    /// deployment adopts it.
+    /// The log names what remains after a minute, with a command to remove it. A later deployment
+    /// of the application continues with it.
     ///
     /// # Errors
     /// A defect, or a hook tool that fails.
@@ -45,8 +45,8 @@ impl Charm {
     }
 }
 
-/// The last unit of an application that goes. Nobody looks at its status any more, and there is no
-/// other that could lead.
+/// The last unit of an application that is being removed. Nobody reads its status any more, and no
+/// other unit could be the leader.
 struct LastUnit;
 
 impl Host for LastUnit {

@@ -1,4 +1,4 @@
-//! Options as they are given on a command line.
+//! The charm's options on a command line.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -44,13 +44,13 @@ pub(super) fn version(text: &str) -> Result<KubernetesVersion, &'static str> {
     KubernetesVersion::parse(text).ok_or("expected a version such as 1.34")
 }
 
-/// The options of a file, with those of the command line over them.
-pub(super) fn collect(file: Option<&Path>, given: &[KeyValue]) -> anyhow::Result<Options> {
+/// The options of a file; options of the command line replace them.
+pub(super) fn collect(file: Option<&Path>, arguments: &[KeyValue]) -> anyhow::Result<Options> {
     let mut options = match file {
         Some(path) => from_file(path)?,
         None => Options::new(),
     };
-    for KeyValue { key, value } in given {
+    for KeyValue { key, value } in arguments {
         options.insert(key.clone(), Value::String(value.clone()));
     }
     Ok(options)
@@ -77,7 +77,7 @@ fn from_file(path: &Path) -> anyhow::Result<Options> {
     Ok(options)
 }
 
-/// What `juju config --format yaml` prints for each option is a map with the value in it.
+/// The values in the output of `juju config --format yaml`, which has a map for each option.
 fn values_of(settings: Map<String, Value>) -> Options {
     let known = settings
         .into_iter()

@@ -1,7 +1,7 @@
-//! Asking an istiod which init container it gives to pods now.
+//! Asking an istiod which init container it injects into pods now.
 //!
 //! Each replica reads the injection configuration on its own, 10 to 150 ms after it has changed. A
-//! pod created on trial reaches only one of them, so each is sent an `AdmissionReview` of its own.
+//! trial pod would reach only one of them, so each replica is sent its own `AdmissionReview`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,7 +19,7 @@ pub const WEBHOOK_PATH: &str = "inject";
 
 /// The question: an admission review of a pod that asks for injection.
 ///
-/// Nothing is created by asking.
+/// Asking creates nothing.
 pub fn question(namespace: &str) -> Value {
     json!({
         "apiVersion": "admission.k8s.io/v1",
@@ -46,7 +46,7 @@ pub fn question(namespace: &str) -> Value {
     })
 }
 
-/// The answer: what the istiod gives; `None` when the answer shows neither init container.
+/// The answer: what the istiod injects; `None` when the answer shows neither init container.
 pub fn answer(review: &Value) -> Option<Injection> {
     let patch: ByteString =
         serde_json::from_value(review.pointer("/response/patch")?.clone()).ok()?;
@@ -75,19 +75,19 @@ fn names(value: &Value, name: &str) -> bool {
     }
 }
 
-/// How long an istiod may give no answer before the switch goes on without it. The API server
-/// waits for a webhook no longer, and with the policy `Fail` it then refuses the pod: an istiod
-/// that answers nobody injects nothing.
+/// How long an istiod may give no answer before the switch continues without it. The API server
+/// does not wait longer for a webhook, and with the policy `Fail` it then refuses the pod: an
+/// istiod that never answers injects nothing.
 pub const SILENCE: Duration = Duration::from_secs(10);
 
-/// An istiod that holds the switch.
+/// An istiod that holds up the switch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Holding {
-    /// This one still gives what it gave before the change.
+    /// This one still injects what it injected before the change.
     NotTakenUp(String),
     /// This one gives no answer.
     Silent(String),
-    /// None is ready.
+    /// No istiod is ready.
     NoneReady,
 }
 
@@ -95,7 +95,7 @@ impl fmt::Display for Holding {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotTakenUp(name) => write!(formatter, "{name} has not taken up the change yet"),
-            Self::Silent(name) => write!(formatter, "{name} does not tell what it injects"),
+            Self::Silent(name) => write!(formatter, "{name} does not say what it injects"),
             Self::NoneReady => formatter.write_str("no istiod is ready"),
         }
     }
@@ -104,17 +104,17 @@ impl fmt::Display for Holding {
 /// What the istiods have said so far, each on its own.
 #[derive(Clone, Debug, Default)]
 pub struct Acknowledgements {
-    /// Since when each gives no answer; `None` stands for all of them while none is ready.
+    /// Since when each istiod gives no answer; `None` stands for all of them while none is ready.
     silent_since: BTreeMap<Option<String>, Duration>,
 }
 
 impl Acknowledgements {
-    /// Weighs what every ready istiod answered at a moment, `at` being the time since the first
-    /// round. Empty when none holds the switch.
+    /// Notes what every ready istiod answered; `at` is the time since the first round. Returns the
+    /// istiods that hold up the switch: none, when it may continue.
     ///
-    /// One that is silent for 10 s in a row is passed over, and so is an istiod of which no replica
-    /// is ready for that long.
-    pub fn weigh(
+    /// A replica that has been silent for [`SILENCE`] no longer counts, and neither does an istiod
+    /// of which no replica has been ready for that long.
+    pub fn answered(
         &mut self,
         at: Duration,
         answers: &[(String, Option<Injection>)],
@@ -128,9 +128,9 @@ impl Acknowledgements {
         if answers.is_empty() {
             silent.push(None);
         }
-        self.silent_since.retain(|it, _| silent.contains(it));
-        for it in silent {
-            self.silent_since.entry(it).or_insert(at);
+        self.silent_since.retain(|name, _| silent.contains(name));
+        for name in silent {
+            self.silent_since.entry(name).or_insert(at);
         }
         let not_taken_up = answers
             .iter()
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_no_answer() {
+    fn anything_else_is_not_an_answer() {
         assert_eq!(answer(&json!({"response": {"allowed": true}})), None);
         assert_eq!(
             answer(&json!({"response": {"patch": "no base64 at all"}})),
@@ -180,8 +180,9 @@ mod tests {
     const ON: Option<Injection> = Some(Injection::IstioValidation);
     const OFF: Option<Injection> = Some(Injection::IstioInit);
 
-    /// Weighs a round of answers of `a`, `b` and so on, at that second, while the CNI goes off.
-    fn weigh(
+    /// Notes a round of answers of `a`, `b` and so on, at that second, while the CNI is switched
+    /// off: what holds up the switch.
+    fn round(
         acknowledgements: &mut Acknowledgements,
         second: u64,
         answers: &[Option<Injection>],
@@ -189,7 +190,7 @@ mod tests {
         let names = ["a", "b", "c"].map(str::to_owned);
         let answers: Vec<_> = names.into_iter().zip(answers.iter().copied()).collect();
         let at = Duration::from_secs(second);
-        let holding = acknowledgements.weigh(at, &answers, Injection::IstioInit);
+        let holding = acknowledgements.answered(at, &answers, Injection::IstioInit);
         let texts: Vec<_> = holding.iter().map(ToString::to_string).collect();
         texts.join("; ")
     }
@@ -198,44 +199,44 @@ mod tests {
     fn every_istiod_must_have_taken_the_change_up() {
         let mut all = Acknowledgements::default();
         let both = "a has not taken up the change yet; c has not taken up the change yet";
-        assert_eq!(weigh(&mut all, 0, &[ON, OFF, ON]), both);
+        assert_eq!(round(&mut all, 0, &[ON, OFF, ON]), both);
         let one = "c has not taken up the change yet";
         assert_eq!(
-            weigh(&mut all, 600, &[OFF, OFF, ON]),
+            round(&mut all, 600, &[OFF, OFF, ON]),
             one,
             "however long it takes"
         );
-        assert_eq!(weigh(&mut all, 601, &[OFF, OFF, OFF]), "");
+        assert_eq!(round(&mut all, 601, &[OFF, OFF, OFF]), "");
     }
 
     #[test]
-    fn an_istiod_that_hangs_is_passed_over_and_holds_no_other() {
+    fn an_istiod_that_hangs_stops_counting_and_holds_up_no_other() {
         let mut all = Acknowledgements::default();
-        let hangs = "b does not tell what it injects";
-        assert_eq!(weigh(&mut all, 1, &[OFF, None]), hangs);
-        assert_eq!(weigh(&mut all, 10, &[OFF, None]), hangs);
-        assert_eq!(weigh(&mut all, 11, &[OFF, None]), "");
+        let hangs = "b does not say what it injects";
+        assert_eq!(round(&mut all, 1, &[OFF, None]), hangs);
+        assert_eq!(round(&mut all, 10, &[OFF, None]), hangs);
+        assert_eq!(round(&mut all, 11, &[OFF, None]), "");
         // It answers again, and so counts again.
         assert_eq!(
-            weigh(&mut all, 12, &[OFF, ON]),
+            round(&mut all, 12, &[OFF, ON]),
             "b has not taken up the change yet"
         );
-        assert_eq!(weigh(&mut all, 13, &[OFF, None]), hangs);
+        assert_eq!(round(&mut all, 13, &[OFF, None]), hangs);
         // Another takes its place.
-        assert_eq!(weigh(&mut all, 14, &[OFF, OFF]), "");
+        assert_eq!(round(&mut all, 14, &[OFF, OFF]), "");
     }
 
     #[test]
-    fn without_any_answer_the_switch_goes_on() {
+    fn without_any_answer_the_switch_continues() {
         let mut none = Acknowledgements::default();
-        assert_eq!(weigh(&mut none, 0, &[]), "no istiod is ready");
-        assert_eq!(weigh(&mut none, 9, &[]), "no istiod is ready");
-        assert_eq!(weigh(&mut none, 10, &[]), "");
+        assert_eq!(round(&mut none, 0, &[]), "no istiod is ready");
+        assert_eq!(round(&mut none, 9, &[]), "no istiod is ready");
+        assert_eq!(round(&mut none, 10, &[]), "");
         // One that becomes ready has its own time.
         assert_eq!(
-            weigh(&mut none, 11, &[None]),
-            "a does not tell what it injects"
+            round(&mut none, 11, &[None]),
+            "a does not say what it injects"
         );
-        assert_eq!(weigh(&mut none, 21, &[None]), "");
+        assert_eq!(round(&mut none, 21, &[None]), "");
     }
 }

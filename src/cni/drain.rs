@@ -1,13 +1,13 @@
 //! Which pods still need the node agent after injection has gone back to `istio-init`.
 
-use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Pod};
 
 use crate::istio::ISTIO_VALIDATION;
 
-/// Whether a pod still waits for `istio-validation` and so needs the plugin on its node.
+/// Whether a pod still waits for `istio-validation`, and so needs the plugin on its node.
 ///
-/// One whose `istio-validation` has ended, well or badly, no longer counts: its sandbox is made.
-/// A pod that is being deleted does not count either.
+/// A pod whose `istio-validation` has ended, successfully or not, no longer needs it: its sandbox
+/// exists. A pod that is being deleted does not need it either.
 pub fn needs_agent(pod: &Pod) -> bool {
     if pod.metadata.deletion_timestamp.is_some() {
         return false;
@@ -33,17 +33,18 @@ pub fn needs_agent(pod: &Pod) -> bool {
         .flatten();
     !statuses
         .into_iter()
-        .any(|it| it.name == ISTIO_VALIDATION && has_ended(it))
+        .any(|status| status.name == ISTIO_VALIDATION && has_ended(status))
 }
 
 fn has_ended(status: &ContainerStatus) -> bool {
-    let ended = |state: Option<&k8s_openapi::api::core::v1::ContainerState>| {
-        state.is_some_and(|it| it.terminated.is_some())
-    };
-    ended(status.state.as_ref()) || ended(status.last_state.as_ref())
+    is_terminated(status.state.as_ref()) || is_terminated(status.last_state.as_ref())
 }
 
-/// Names a pod as people write it.
+fn is_terminated(state: Option<&ContainerState>) -> bool {
+    state.is_some_and(|it| it.terminated.is_some())
+}
+
+/// A pod's namespace and name, as people write them.
 pub fn pod_name(pod: &Pod) -> String {
     let namespace = pod.metadata.namespace.as_deref().unwrap_or("default");
     format!(

@@ -1,4 +1,4 @@
-//! How far the node agent's rollout is, and what holds it.
+//! How far the node agent's rollout is, and what holds it up.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use crate::k8s::rollout::NodeCounts;
 use crate::k8s::{node, pod};
 use crate::text::up_to_three;
 
-/// What was read of the node agent.
+/// What was read about the node agent.
 #[derive(Clone, Copy, Debug)]
 pub struct RolloutFacts<'a> {
     /// The live DaemonSet.
@@ -31,20 +31,21 @@ pub struct Rollout {
     pub ready: bool,
     /// The DaemonSet's own numbers.
     pub counts: NodeCounts,
-    /// What only a person can mend.
+    /// What only a person can fix.
     pub fault: Option<AgentFault>,
-    /// Nodes that hold the rollout, with the reason in words.
+    /// Nodes that hold up the rollout, with the reason in words.
     pub held_by: BTreeMap<String, String>,
-    /// Why pods that are still to be made are refused, as by a quota or a webhook.
+    /// Why missing pods cannot be created, for example because of a quota or a webhook.
     pub refusal: Option<String>,
-    /// Nodes whose pods run and do not become ready, with those pods: their logs may say why.
+    /// Nodes whose pods run but do not become ready, with the names of these pods: their logs may
+    /// say why.
     pub running: BTreeMap<String, String>,
-    /// Whether on some node a container of the pod fails, and is not merely on its way.
+    /// Whether a container fails on some node, rather than still starting.
     pub fails: bool,
 }
 
 impl Rollout {
-    /// One that nothing holds.
+    /// A complete rollout, which nothing holds up.
     pub fn complete(counts: NodeCounts) -> Self {
         Self {
             ready: true,
@@ -57,14 +58,14 @@ impl Rollout {
         }
     }
 
-    /// What holds the rollout, in words: of the reasons the one of most nodes, with up to three of
+    /// What holds up the rollout, in words: the reason that most nodes share, with up to three of
     /// them.
     pub fn reason(&self) -> Option<String> {
         let mut nodes_of: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (node, why) in &self.held_by {
             nodes_of.entry(why).or_default().push(node);
         }
-        // Of as many nodes each, the first by the alphabet.
+        // Of reasons with equally many nodes, the alphabetically first.
         let most = nodes_of
             .into_iter()
             .rev()
@@ -89,16 +90,16 @@ pub enum AgentFault {
     PodSecurity,
     /// The configuration directory holds no configuration that the plugin could be added to.
     NoConfiguration {
-        /// The nodes where it is so.
+        /// The nodes where that is so.
         nodes: BTreeSet<String>,
     },
 }
 
-/// Judges a rollout.
+/// The rollout that these facts show.
 ///
-/// A node that is not Ready does not hold it, nor does one that has gone; a cordoned Ready node
-/// does. Nodes that the DaemonSet's controller leaves out (taints, another operating system) have
-/// no pod and do not count.
+/// Neither a node that is not Ready nor one that is gone holds it up; a cordoned Ready node does.
+/// Nodes that the DaemonSet's controller passes over (taints, another operating system) have no pod
+/// and do not count.
 pub fn rollout(facts: RolloutFacts<'_>) -> Rollout {
     let mut counts = NodeCounts::of(facts.daemon_set);
     let ready_nodes: BTreeSet<&str> = facts
@@ -107,7 +108,7 @@ pub fn rollout(facts: RolloutFacts<'_>) -> Rollout {
         .filter(|node| node::is_ready(node))
         .filter_map(|node| node.metadata.name.as_deref())
         .collect();
-    let counting = |pod: &&Pod| pod::node(pod).is_none_or(|it| ready_nodes.contains(it));
+    let counting = |pod: &&Pod| pod::node(pod).is_none_or(|node| ready_nodes.contains(node));
     let staying: Vec<&Pod> = facts
         .pods
         .iter()
@@ -137,7 +138,7 @@ pub fn rollout(facts: RolloutFacts<'_>) -> Rollout {
         held_by.insert(node, why);
     }
     let created = u32::try_from(staying.len()).unwrap_or(u32::MAX);
-    // The DaemonSet's own number follows its pods a moment later.
+    // The DaemonSet's own number lags behind its pods.
     let ready = staying.iter().filter(|pod| pod::is_ready(pod)).count();
     let ready = u32::try_from(ready).unwrap_or(u32::MAX);
     counts.ready = counts.ready.max(ready.min(counts.desired));
@@ -154,8 +155,8 @@ pub fn rollout(facts: RolloutFacts<'_>) -> Rollout {
     }
 }
 
-/// What only a person can mend, from the directories that are missing with their nodes, and from
-/// why pods are refused.
+/// What only a person can fix: directories that are missing on nodes, or the reason why pods are
+/// refused.
 fn fault(
     (paths, nodes): (BTreeSet<String>, BTreeSet<String>),
     refusal: Option<&str>,
@@ -175,8 +176,8 @@ pub fn waits_for_configuration(log: &str) -> bool {
 
 /// The directories that kubelet did not find for this pod.
 ///
-/// Kubernetes 1.32 says `hostPath type check failed: PATH is not a directory`; 1.37 goes on with
-/// what it found there instead, and has a comma in place of the colon where it found nothing
+/// Kubernetes 1.32 says `hostPath type check failed: PATH is not a directory`. Kubernetes 1.37 adds
+/// what it found there instead; where it found nothing, it has a comma in place of the colon
 /// (`pkg/volume/hostpath/host_path.go`).
 fn missing_paths(pod: &Pod, events: &[Event]) -> Vec<String> {
     pod::failed_mounts(pod, events)
@@ -190,16 +191,14 @@ fn missing_paths(pod: &Pod, events: &[Event]) -> Vec<String> {
 /// (`PodSecurity` in `k8s.io/pod-security-admission/admission`, Kubernetes 1.37).
 const POD_SECURITY: &str = "violates PodSecurity";
 
-/// Why the DaemonSet's controller could not make a pod, as it said last.
+/// Why the DaemonSet's controller could not create a pod, according to its last event.
 ///
-/// An event stays after its cause is gone, so of Pod Security the namespace's own word comes
-/// first. One without a word has the cluster's default, which only the event tells.
+/// An event stays after its cause is gone, so the namespace's own Pod Security label comes before
+/// it. A namespace without that label has the cluster's default, which only the event shows.
 fn refusal(facts: RolloutFacts<'_>) -> Option<&str> {
-    let uid = facts.daemon_set.at("/metadata/uid");
-    let uid = uid.and_then(serde_json::Value::as_str);
-    let over = |it: &&str| facts.pod_security == Some("privileged") && it.contains(POD_SECURITY);
-    pod::messages_about(uid, "FailedCreate", facts.events)
-        .filter(|it| !over(it))
+    let is_privileged = facts.pod_security == Some("privileged");
+    pod::messages_about(facts.daemon_set.uid(), "FailedCreate", facts.events)
+        .filter(|message| !(is_privileged && message.contains(POD_SECURITY)))
         .last()
 }
 

@@ -1,6 +1,6 @@
 //! istiod's configuration: three `ConfigMap`s that hold long texts made elsewhere.
 //!
-//! No template: there would be nothing in it, and the texts would be quoted to be read back.
+//! They have no template: it would be empty, and the texts would be quoted only to be parsed again.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::desired::injection::{self, InjectionError, InjectorConfig, MeshConfig
 use crate::istio::REVISION;
 use crate::istio::names;
 
-/// What the ConfigMap `values` says of itself.
+/// What the ConfigMap `values` says about itself.
 const DESCRIPTION: &str = "The installation's settings, by the names that Istio's own installer \
     gives them. For people and tools that look: nothing reads them back, a change here has no \
     effect.";

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use istio_api::networking::Gateway;
 use istio_api::networking::gateway::{GatewaySpec, Port, Server};
 
-/// The label by which the pods of the charm istio-gateway are selected, with its value.
+/// The label that selects the pods of the charm istio-gateway, with its value.
 const SELECTOR: (&str, &str) = ("istio", "ingressgateway");
 
 /// The port on which those pods listen for HTTP.
 const HTTP_PORT: u32 = 8080;
 
-/// The Gateway of that name, which serves every host by plain HTTP.
+/// The Gateway with this name, which serves every host over plain HTTP.
 pub(super) fn gateway(name: &str, namespace: &str) -> Gateway {
     let (label, value) = SELECTOR;
     let specification = GatewaySpec {
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_selects_the_gateway_s_pods_and_serves_every_host_where_they_listen() {
+    fn it_selects_the_gateways_pods_and_serves_every_host_where_they_listen() {
         let gateway = serde_json::to_value(gateway("public", "mesh")).unwrap();
         let expected = json!({
             "apiVersion": "networking.istio.io/v1",

@@ -1,14 +1,14 @@
-//! What istiod puts into pods and makes of Gateways: its injection and mesh configuration.
+//! What istiod injects into pods and creates for Gateways: its injection and mesh configuration.
 //!
-//! istiod gets Go templates, and runs one for every pod (or Gateway). They are written here in two
-//! stages: what this program knows (what redirects traffic, images, addresses) is decided when
-//! they are rendered, and only what depends on the pod is left for istiod. Parts that several
-//! templates share stand once, below `templates/injection/parts/`.
+//! istiod gets Go templates, and runs one for every pod (or Gateway). They are made in two stages:
+//! what this program knows (what redirects traffic, images, addresses) is decided when it renders
+//! them, and istiod decides only what depends on the pod. Parts that several templates share are
+//! written once, in `templates/injection/parts/`.
 //!
 //! The formats are istiod's own (Istio 1.31.1): the injection configuration is `Config` in
-//! `pkg/kube/inject/inject.go`, its templates' functions stand in `pkg/kube/inject/template.go`
-//! beside those of sprig, and the data of the templates for Gateways is `derivedInput` in
-//! `pilot/pkg/config/kube/gatewaycommon/deploymentcontroller.go`.
+//! `pkg/kube/inject/inject.go`, the functions of its templates are those of
+//! `pkg/kube/inject/template.go` and of sprig, and the data of the templates for Gateways is
+//! `derivedInput` in `pilot/pkg/config/kube/gatewaycommon/deploymentcontroller.go`.
 
 mod literal;
 mod mesh;
@@ -21,7 +21,7 @@ use serde::Serialize;
 use crate::desired::Inputs;
 use crate::desired::template::{self, TemplateError};
 use crate::desired::yaml;
-use crate::istio::Injection;
+use crate::istio::{DISCOVERY_PORT, Injection, names};
 use crate::k8s::version::KubernetesVersion;
 
 pub use mesh::{MeshConfig, mesh_config};
@@ -32,8 +32,9 @@ use values::{InjectorValues, ProxyImage};
 
 /// The templates, by the names under which istiod looks them up.
 ///
-/// `sidecar` is for pods that name none; pods choose `gateway`, `grpc-simple` and `grpc-agent` with
-/// the annotation `inject.istio.io/templates`; the others belong to classes of Gateways.
+/// `sidecar` is for pods that name no template; pods choose `gateway`, `grpc-simple` and
+/// `grpc-agent` with the annotation `inject.istio.io/templates`; the others belong to classes of
+/// Gateways.
 const TEMPLATES: &[&str] = &[
     "agentgateway",
     "agentgateway-waypoint",
@@ -44,9 +45,6 @@ const TEMPLATES: &[&str] = &[
     "sidecar",
     "waypoint",
 ];
-
-/// Port of istiod for proxies: configuration and certificates.
-const DISCOVERY_PORT: u16 = 15012;
 
 /// The Kubernetes version from which a ServiceAccount's owner may be set by server-side apply
 /// without its tokens being lost (kubernetes/kubernetes 117412).
@@ -75,11 +73,11 @@ pub struct InjectorConfig {
     pub values: String,
 }
 
-/// istiod's injection configuration, as far as it is used here.
+/// istiod's injection configuration, with the fields that are used here.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Config<'a> {
-    /// Inject into every pod that the webhook is called for and that does not refuse.
+    /// Inject into every pod that the webhook is called for, unless the pod refuses.
     policy: &'static str,
     /// For pods that name no template.
     default_templates: &'static [&'static str],
@@ -89,13 +87,13 @@ struct Config<'a> {
 /// The names that the templates may use.
 #[derive(Serialize)]
 struct TemplateInput {
-    /// Whether an init container checks the redirection (else it redirects).
+    /// Whether the init container checks the redirection; otherwise it redirects itself.
     validation: bool,
     /// istiod's namespace.
     namespace: String,
     /// Host and port of istiod for proxies.
     discovery_address: String,
-    /// The whole reference of the proxy's image; none where istiod composes it.
+    /// The whole reference of the proxy's image; `None` where istiod composes it.
     proxy_image: Option<Literal>,
     /// The same for istio-init and istio-validation.
     proxy_init_image: Option<Literal>,
@@ -105,10 +103,10 @@ struct TemplateInput {
     service_account_owner: bool,
 }
 
-/// Gives the data of the ConfigMap `istio-sidecar-injector` for a control plane.
+/// The data of the ConfigMap `istio-sidecar-injector` for a control plane.
 ///
 /// # Errors
-/// Only by a defect of this program: a template that cannot be rendered.
+/// A defect of this program: a template that cannot be rendered.
 pub fn injector_config(inputs: &Inputs<'_>) -> Result<InjectorConfig, InjectionError> {
     let images = &inputs.mesh.images;
     let whole = |reference: &str| match ProxyImage::of(reference, images) {
@@ -145,7 +143,8 @@ pub fn injector_config(inputs: &Inputs<'_>) -> Result<InjectorConfig, InjectionE
 /// Host and port at which proxies reach istiod.
 fn discovery_address(inputs: &Inputs<'_>) -> String {
     format!(
-        "istiod.{}.svc:{DISCOVERY_PORT}",
+        "{}.{}.svc:{DISCOVERY_PORT}",
+        names::ISTIOD,
         inputs.identity.namespace()
     )
 }

@@ -6,10 +6,10 @@ use super::RenderError;
 use crate::desired::yaml;
 use crate::k8s::object::Object;
 
-/// The objects as one YAML stream, in their order, each opened by `---`.
+/// The objects as one YAML stream, in their order, each after a line `---`.
 ///
-/// Words that YAML 1.1 takes for something else, such as `on`, are quoted: kubectl reads that
-/// version, and a model may be called so.
+/// Words that are not text in YAML 1.1, such as `on`, are quoted: kubectl reads that version, and a
+/// model may have such a name.
 pub fn to_yaml_stream(objects: &[Object]) -> String {
     let mut stream = String::new();
     for object in objects {
@@ -22,7 +22,7 @@ pub fn to_yaml_stream(objects: &[Object]) -> String {
 /// The objects as one JSON array, in their order, indented, with a line break at the end.
 ///
 /// # Errors
-/// When an object has no JSON form, which objects that were rendered always have.
+/// When an object has no JSON form; rendered objects always have one.
 pub fn to_json(objects: &[Object]) -> Result<String, RenderError> {
     let values: Vec<&Value> = objects.iter().map(Object::value).collect();
     let mut text = serde_json::to_string_pretty(&values).map_err(RenderError::NoJsonForm)?;

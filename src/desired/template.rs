@@ -1,10 +1,10 @@
 //! The template engine: the embedded templates, and how values are written into them.
 //!
 //! Templates are YAML with `[[ value ]]`, `[% statement %]` and `[# comment #]`, so that the
-//! `{{ }}` of the Go templates which istiod runs itself stay free. A value is always written as
-//! one YAML scalar, list or map in JSON notation, whatever it contains: a template needs no
-//! quotes around it and nothing in a value can change the structure around it. Text that shall
-//! stand as it is takes the filter `safe`. A name that was not given is an error.
+//! `{{ }}` of the Go templates, which istiod runs, keeps its meaning. A value is always written as
+//! one YAML scalar, list or map in JSON notation, whatever it contains: a template needs no quotes
+//! around it, and no value can change the structure around it. The filter `safe` writes a text as
+//! it is. A missing name is an error.
 
 use std::sync::OnceLock;
 
@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::desired::yaml;
 
-/// A template, or what it was given, is wrong: always a defect of this program.
+/// A template, or a value for it, is wrong: always a defect of this program.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot render the template {template}")]
 pub struct TemplateError {
@@ -24,7 +24,8 @@ pub struct TemplateError {
     source: minijinja::Error,
 }
 
-/// Lists templates by their path below `templates/`, with their text taken in at build.
+/// Lists templates by their path below `templates/`, with their text, which is embedded at build
+/// time.
 macro_rules! embedded {
     ($($path:literal,)*) => {
         &[$(($path, include_str!(concat!("../../templates/", $path)))),*]
@@ -82,7 +83,7 @@ pub(super) fn render(path: &str, values: impl Serialize) -> Result<String, Templ
         .map_err(wrong)
 }
 
-/// The environment with all templates, parsed at the first use.
+/// The environment with all templates, parsed at first use.
 fn environment() -> Result<&'static Environment<'static>, TemplateError> {
     static ENVIRONMENT: OnceLock<Environment<'static>> = OnceLock::new();
     if let Some(environment) = ENVIRONMENT.get() {
@@ -121,7 +122,7 @@ fn parse(
     Ok(environment)
 }
 
-/// Writes a value so that any YAML parser reads it back as it is.
+/// Writes a value so that every YAML parser reads it back unchanged.
 fn write_yaml_value(
     out: &mut minijinja::Output,
     _state: &mut State,

@@ -1,23 +1,23 @@
-//! Writes YAML: the text of rendered objects, and what stands inside them as text.
+//! Writes YAML: the text of rendered objects, and the YAML texts inside them.
 //!
-//! What is written means the same to readers of YAML 1.1, such as `kubectl` and istiod, and of
-//! YAML 1.2. A text stands bare only where neither could take it for anything else, as a literal
-//! block where it has several lines, and otherwise in double quotes, as in JSON.
+//! The output means the same to readers of YAML 1.1, such as `kubectl` and istiod, and of YAML 1.2.
+//! A text is written plain only where neither version could read it as anything else; a text of
+//! several lines is a literal block, and any other one is in double quotes, as in JSON.
 //!
-//! Own code, because with the libraries writing took half the time of `istio-pilot render`: for the
-//! same megabyte `serde-saphyr` needs three times as long, and `serde_yaml` six times.
+//! This is our own code because writing with a library took half the time of `istio-pilot render`:
+//! for the same megabyte `serde-saphyr` needs three times as long, and `serde_yaml` six times.
 
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-/// Spaces by which the inside of a map or a literal block stands further right.
+/// By how many spaces the inside of a map or a literal block is indented.
 const INDENTATION: usize = 2;
 
-/// Texts that some version of YAML takes for a truth value or for nothing
+/// Texts that some version of YAML reads as a boolean or as null
 /// (<https://yaml.org/type/bool.html>, <https://yaml.org/type/null.html>), in lower case.
 ///
-/// Everything else that is not text begins with a digit, a sign, a dot or a sign of its own.
+/// Everything else that is not text begins with a digit, a sign, a dot or other punctuation.
 const RESERVED: [&str; 9] = ["false", "n", "no", "null", "off", "on", "true", "y", "yes"];
 
 /// Writes a value as one YAML document, with a line break at its end.
@@ -39,10 +39,10 @@ pub(super) fn append(out: &mut String, value: &Value) {
     }
 }
 
-/// Escapes in a JSON text what may not stand in YAML as it is, and pushes it.
+/// Appends a JSON text, with those characters escaped that YAML does not allow as they are.
 ///
-/// JSON escapes the C0 controls only; YAML 1.2 (section 5.1) allows less, and YAML 1.1 takes some
-/// of the rest for line breaks. What is escaped here lies in the basic multilingual plane.
+/// JSON escapes only the C0 controls. YAML 1.2 (section 5.1) allows fewer characters, and YAML 1.1
+/// reads some of the others as line breaks. All of them are in the basic multilingual plane.
 pub(crate) fn push_escaped(out: &mut String, json: &str) {
     for character in json.chars() {
         if is_printable(character) {
@@ -61,7 +61,7 @@ fn is_printable(character: char) -> bool {
     )
 }
 
-/// Writes a map whose keys stand in column `column`. The first key of a map in a list follows the
+/// Writes a map whose keys begin in column `column`. The first key of a map in a list follows the
 /// dash on its line.
 fn write_map(out: &mut String, map: &Map<String, Value>, column: usize, mut after_dash: bool) {
     for (key, value) in map {
@@ -75,7 +75,7 @@ fn write_map(out: &mut String, map: &Map<String, Value>, column: usize, mut afte
                 out.push('\n');
                 write_map(out, map, column + INDENTATION, false);
             }
-            // The dashes stand below the key.
+            // The dashes are directly below the key.
             Value::Array(list) if !list.is_empty() => {
                 out.push('\n');
                 write_list(out, list, column);
@@ -89,7 +89,7 @@ fn write_map(out: &mut String, map: &Map<String, Value>, column: usize, mut afte
     }
 }
 
-/// Writes a list whose dashes stand in column `column`.
+/// Writes a list whose dashes are in column `column`.
 fn write_list(out: &mut String, list: &[Value], column: usize) {
     for item in list {
         indent(out, column);
@@ -111,27 +111,30 @@ fn write_list(out: &mut String, list: &[Value], column: usize) {
     }
 }
 
-/// Writes what takes no lines of its own but those of a literal block, in the place of a value
-/// whose key or dash stands in column `column`. The last line break is left to the caller.
+/// Writes a scalar, which takes further lines only as a literal block, after a key or dash in
+/// column `column`. The caller writes the last line break.
 fn write_scalar(out: &mut String, value: &Value, column: usize) {
     match value {
         Value::String(text) if is_block(text) => write_block(out, text, column + INDENTATION),
         Value::String(text) => write_text(out, text),
-        // An empty list or map, a number, a truth value or nothing: the same in JSON.
+        // An empty list or map, a number, a boolean or null: the same as in JSON.
         other => out.push_str(&other.to_string()),
     }
 }
 
-/// Whether a text is written as a literal block: several lines, none of which ends in blanks that
-/// nobody would see, and no character that needs an escape.
+/// Whether a text is written as a literal block: it has several lines, none of which ends in
+/// invisible blanks, and no character that needs an escape.
 fn is_block(text: &str) -> bool {
     let Some(content) = text.find('\n').map(|_| text.trim_end_matches('\n')) else {
         return false;
     };
-    let readable = |it: char| it == '\n' || (!it.is_control() && is_printable(it));
     !content.is_empty()
-        && content.chars().all(readable)
+        && content.chars().all(is_readable)
         && content.lines().all(|line| !line.ends_with(' '))
+}
+
+fn is_readable(character: char) -> bool {
+    character == '\n' || (!character.is_control() && is_printable(character))
 }
 
 /// Writes a literal block. The number after the bar is for readers that would otherwise take
@@ -154,25 +157,25 @@ fn write_block(out: &mut String, text: &str, column: usize) {
             out.push_str(line);
         }
     }
-    // The caller breaks the last line.
+    // The caller writes the last line break.
     let further = text.len() - content.len();
     out.extend(std::iter::repeat_n('\n', further.saturating_sub(1)));
 }
 
 /// Writes a text on one line.
 fn write_text(out: &mut String, text: &str) {
-    if is_bare(text) {
+    if is_plain(text) {
         out.push_str(text);
     } else {
         push_escaped(out, &Value::from(text).to_string());
     }
 }
 
-/// Whether a text may stand as it is.
+/// Whether a text may be written plain.
 ///
-/// Narrower than YAML: it begins with a letter, an underscore or a slash, and is all printable
-/// ASCII.
-fn is_bare(text: &str) -> bool {
+/// This is narrower than YAML: the text begins with a letter, an underscore or a slash, and is all
+/// printable ASCII.
+fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
     let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
         return false;

@@ -1,4 +1,4 @@
-//! The directories of one node: what is usual, weighed against what is seen.
+//! The directories of one node: the usual ones, compared with the ones seen.
 
 use std::collections::BTreeSet;
 
@@ -11,15 +11,15 @@ use crate::intent::cni_paths::CniPaths;
 pub(super) enum Directories {
     /// A network plugin on the node shows both.
     Seen(CniPaths),
-    /// They follow from the distribution.
+    /// They are the distribution's usual ones.
     Usual(CniPaths),
     /// A network plugin shows both, but they are not the distribution's.
     Unusual(CniPaths),
     /// They may be these; the text says what is missing.
     Assumed(CniPaths, String),
-    /// Not to be told; the text says why.
+    /// They are unknown; the text says why.
     Unknown(String),
-    /// Directories are not all that the node needs; the text says what else.
+    /// The node needs more than directories; the text says what else.
     NotEnough(String),
 }
 
@@ -35,7 +35,7 @@ impl Directories {
     }
 }
 
-/// Weighs what is usual against what is seen.
+/// Compares the usual directories with those that network plugins show.
 pub(super) fn directories(usual: Option<Usual>, seen: &[Mounts]) -> Directories {
     let (usual, doubt) = match usual {
         Some(Usual::NotEnough(why)) => return Directories::NotEnough(why.to_owned()),
@@ -51,7 +51,7 @@ pub(super) fn directories(usual: Option<Usual>, seen: &[Mounts]) -> Directories 
         (Some(only), _) if seen.len() == 1 => Some(((*only).clone(), true)),
         (Some(_), Some(usual)) if seen.contains(usual) => Some((usual.clone(), false)),
         (Some(_), _) => None,
-        (None, usual) => usual.map(|it| (it.clone(), false)),
+        (None, usual) => usual.map(|usual| (usual.clone(), false)),
     };
     let bin_dir = choose(&bin_dirs, usual.as_ref().map(|it| &it.bin_dir));
     let conf_dir = choose(&conf_dirs, usual.as_ref().map(|it| &it.conf_dir));
@@ -59,7 +59,7 @@ pub(super) fn directories(usual: Option<Usual>, seen: &[Mounts]) -> Directories 
         let why = if bin_dirs.len() > 1 || conf_dirs.len() > 1 {
             "its network plugins disagree"
         } else {
-            "neither its distribution nor a network plugin's directories could be told"
+            "neither its distribution nor a network plugin's directories could be recognised"
         };
         return Directories::Unknown(why.to_owned());
     };

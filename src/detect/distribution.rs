@@ -1,5 +1,4 @@
-//! The distributions of Kubernetes that this charm knows, and where each keeps what belongs to the
-//! CNI.
+//! The distributions of Kubernetes that this charm knows, and their CNI directories.
 
 use std::fmt;
 
@@ -25,7 +24,7 @@ pub enum Distribution {
     K3s,
     /// Kubernetes in Docker.
     Kind,
-    /// Set up by kubeadm, and nothing more special.
+    /// Set up by kubeadm, and not by anything more specific.
     Kubeadm,
     /// MicroK8s, the snap `microk8s`.
     MicroK8s,
@@ -39,19 +38,19 @@ pub enum Distribution {
     Talos,
 }
 
-/// The directories that a distribution's nodes have, when nothing speaks against it.
+/// The directories that a distribution's nodes have, unless something shows others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Usual {
-    /// These.
+    /// These directories.
     Known(CniPaths),
-    /// Perhaps these; the text says what is missing.
+    /// Perhaps these directories; the text says why that is uncertain.
     Assumed(CniPaths, &'static str),
-    /// Directories alone will not do; the text says why, and what would.
+    /// Directories alone are not enough; the text says why, and what would be.
     NotEnough(&'static str),
 }
 
 impl Usual {
-    /// The same, when it is not even sure that this is the distribution.
+    /// The same, when the distribution itself is uncertain.
     pub(super) fn in_doubt(self) -> Self {
         match self {
             Self::Known(paths) => Self::Assumed(
@@ -63,7 +62,7 @@ impl Usual {
     }
 }
 
-/// The places of the CNI's own tools, and containerd's defaults.
+/// The directories of the CNI's own tools, which are also containerd's defaults.
 const STANDARD: (&str, &str) = ("/opt/cni/bin", "/etc/cni/net.d");
 
 impl fmt::Display for Distribution {
@@ -93,8 +92,8 @@ impl Distribution {
     /// (and `manifests/charts/istio-cni/templates/daemonset.yaml`), k3s, MicroK8s and OpenShift;
     /// Canonical Kubernetes: `CNIBinDir` and `CNIConfDir` in `src/k8s/pkg/snap/snap.go`; RKE2:
     /// Rancher's page "Additional Steps for Installing Istio on RKE2 and K3s Clusters"; Talos: the
-    /// Flannel that it brings; AKS and EKS: the mounts of `azure-cns` and `aws-node`; kind, minikube
-    /// and kubeadm: containerd's and CRI-O's defaults, which they keep.
+    /// Flannel that it brings; AKS and EKS: the mounts of `azure-cns` and `aws-node`; kind,
+    /// minikube and kubeadm: containerd's and CRI-O's defaults, which they keep.
     pub(super) fn usual(self, node: &Node) -> Usual {
         match self {
             Self::MicroK8s => known(
@@ -121,7 +120,7 @@ impl Distribution {
         }
     }
 
-    /// What else must be known about clusters of this distribution.
+    /// What else people must know about clusters of this distribution.
     pub(super) fn notes(self, nodes: &[&Node]) -> Vec<&'static str> {
         match self {
             // <https://istio.io/latest/docs/ambient/install/platform-prerequisites/#namespace-restrictions>
@@ -136,7 +135,7 @@ impl Distribution {
                  privileged: label the model's namespace with \
                  pod-security.kubernetes.io/enforce=privileged",
             ],
-            Self::K3s if nodes.iter().any(|it| moves_on_upgrade(it)) => vec![
+            Self::K3s if nodes.iter().any(|node| moves_on_upgrade(node)) => vec![
                 "this k3s keeps its plugins in a directory that changes when k3s is upgraded: \
                  restart the DaemonSet istio-cni-node after that; from v1.28.15, v1.29.10, \
                  v1.30.6 and v1.31.2 on it no longer changes",
@@ -146,7 +145,7 @@ impl Distribution {
     }
 }
 
-/// What Istio's own profile for OpenShift sets, and these two options cannot
+/// What Istio's own profile for OpenShift sets, but these two options cannot set
 /// (`manifests/helm-profiles/platform-openshift.yaml` of Istio 1.31, and
 /// <https://istio.io/latest/docs/setup/platform-setup/openshift/>).
 const OPENSHIFT: &str = "OpenShift calls network plugins through Multus: its plugins are in \
@@ -157,8 +156,8 @@ const OPENSHIFT: &str = "OpenShift calls network plugins through Multus: its plu
      cni-conf-dir empty; for an Istio CNI there, install Istio with istioctl and \
      --set values.global.platform=openshift, or use OpenShift Service Mesh";
 
-/// Autopilot's admission allows no writable directories of nodes (istio/istio.io pull request
-/// 16266), but NET_ADMIN on request
+/// Autopilot's admission does not allow pods to write to directories of a node (istio/istio.io pull
+/// request 16266), but allows NET_ADMIN on request
 /// (<https://wdenniss.com/byo-service-mesh-on-gke-autopilot>).
 const AUTOPILOT: &str = "the nodes have the names of GKE Autopilot, which refuses the node agent: \
      no pod may write to directories of a node there. Leave cni-bin-dir and cni-conf-dir empty, and \
@@ -180,11 +179,11 @@ fn paths((bin_dir, conf_dir): (&str, &str)) -> CniPaths {
     }
 }
 
-/// k3s with the Flannel inside it: everything is below its data directory. With another network
-/// plugin k3s leaves containerd's defaults alone (`pkg/agent/templates`: `NoFlannel`).
+/// k3s with its built-in Flannel has everything below its data directory. With another network
+/// plugin k3s keeps containerd's defaults (`pkg/agent/templates`: `NoFlannel`).
 ///
-/// On machines plugins are in `data/cni` since k3s pull request 10868; in k3s's own image they were
-/// in `/bin` until pull request 11790.
+/// On machines, plugins are in `data/cni` since k3s pull request 10868. In k3s's own image they
+/// were in `/bin` until pull request 11790.
 fn k3s(node: &Node, in_container: bool) -> Usual {
     let annotation = |key: &str| node.metadata.annotations.as_ref()?.get(key);
     if annotation("flannel.alpha.coreos.com/backend-type").is_none() {
@@ -208,13 +207,13 @@ fn k3s(node: &Node, in_container: bool) -> Usual {
 }
 
 fn moves_on_upgrade(node: &Node) -> bool {
-    version(node).is_some_and(|it| it < static_on_machines(it))
+    version(node).is_some_and(|version| version < static_on_machines(version))
 }
 
 /// Minor and patch version.
 type Version = (u32, u32);
 
-/// The first version of that minor release with `data/cni` on machines.
+/// The first version of this minor release with `data/cni` on machines.
 fn static_on_machines((minor, _): Version) -> Version {
     match minor {
         ..=28 => (28, 15),
@@ -225,7 +224,7 @@ fn static_on_machines((minor, _): Version) -> Version {
     }
 }
 
-/// The first version of that minor release with `data/cni` in k3s's image.
+/// The first version of this minor release with `data/cni` in k3s's image.
 fn static_in_image((minor, _): Version) -> Version {
     match minor {
         ..=29 => (29, 15),
@@ -242,12 +241,12 @@ fn version(node: &Node) -> Option<Version> {
         .kubelet_version
         .strip_prefix("v1.")?;
     let (minor, rest) = version.split_once('.')?;
-    let end = rest.find(|it: char| !it.is_ascii_digit());
+    let end = rest.find(|letter: char| !letter.is_ascii_digit());
     let patch = &rest[..end.unwrap_or(rest.len())];
     Some((minor.parse().ok()?, patch.parse().ok()?))
 }
 
-/// The data directory among the arguments of k3s, which a node bears as a JSON list.
+/// The data directory among the arguments of k3s, which a node has as a JSON list.
 fn data_directory(arguments: &str) -> Option<String> {
     let arguments: Vec<String> = serde_json::from_str(arguments).ok()?;
     let mut arguments = arguments.into_iter();
@@ -264,7 +263,7 @@ fn data_directory(arguments: &str) -> Option<String> {
     None
 }
 
-/// Only its nodes have names that begin so.
+/// Only nodes of GKE Autopilot have names that begin like this.
 fn is_autopilot(node: &Node) -> bool {
     node::name(node).starts_with("gk3-")
 }

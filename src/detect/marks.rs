@@ -1,4 +1,4 @@
-//! What a node says about itself, and which distribution that tells.
+//! What a node says about itself, and which distribution that shows.
 
 use k8s_openapi::api::core::v1::{Node, Pod};
 
@@ -10,27 +10,27 @@ use crate::k8s::node;
 pub(super) struct Recognition {
     pub(super) distribution: Distribution,
     pub(super) strength: Strength,
-    /// What shows it, for people.
+    /// What shows the distribution, for people.
     pub(super) evidence: Vec<String>,
 }
 
 /// How much a mark is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Strength {
-    /// A habit, which others may have too: names, the cloud underneath.
+    /// A habit that others may have too, such as names and the cloud.
     Weak,
-    /// The distribution itself puts it there, and nobody else does.
+    /// Only the distribution itself sets it.
     Strong,
 }
 
-/// Something on a node that tells its distribution.
+/// Something on a node that shows its distribution.
 #[derive(Clone, Copy)]
 enum Mark {
-    /// A label whose key begins so.
+    /// A label whose key has this beginning.
     Label(&'static str),
-    /// A label with that value.
+    /// A label with this value.
     LabelValue(&'static str, &'static str),
-    /// An annotation whose key begins so.
+    /// An annotation whose key has this beginning.
     Annotation(&'static str),
     /// A part of the kubelet's version.
     Kubelet(&'static str),
@@ -53,16 +53,17 @@ use Distribution::{
 use Mark::{Annotation, Kernel, Kubelet, Label, LabelValue, Name, NameEnd, OsImage, Provider};
 use Strength::{Strong, Weak};
 
-/// All marks. A node shows the first distribution of this table that has a strong mark on it, or
-/// else a weak one: what builds on kubeadm or k3s stands before them.
+/// All marks. A node has the first distribution of this table with a strong mark on it, or else the
+/// first with a weak one: distributions that build on kubeadm or k3s come before those.
 ///
 /// Sources: the labels that the snaps of MicroK8s (`microk8s.io/cluster`) and Canonical Kubernetes
 /// (`src/k8s/pkg/k8sd/setup/kubelet.go`: `k8sd.io/role`) give to their kubelets; k3s and RKE2
-/// (`pkg/agent/run.go`, `pkg/nodeconfig`: provider, instance type, `node-args`; `package/Dockerfile`
-/// of k3s: the operating system's name in its image); Talos (`/etc/os-release`, kernel suffix); the
-/// clouds' documentation of node labels; kind (`providerID`); minikube (`minikube.k8s.io/`);
-/// kubeadm (`cmd/kubeadm/app/constants`, its annotation goes with the feature `NodeLocalCRISocket`);
-/// OpenShift (machine-config-operator).
+/// (`pkg/agent/run.go`, `pkg/nodeconfig`: provider, instance type, `node-args`;
+/// `package/Dockerfile` of k3s: the operating system's name in its image); Talos
+/// (`/etc/os-release`, kernel suffix); the clouds' documentation of node labels; kind
+/// (`providerID`); minikube (`minikube.k8s.io/`); kubeadm (`cmd/kubeadm/app/constants`, its
+/// annotation disappears with the feature `NodeLocalCRISocket`); OpenShift
+/// (machine-config-operator).
 const MARKS: &[(Distribution, Strength, Mark)] = &[
     (OpenShift, Strong, Label("node.openshift.io/")),
     (
@@ -115,7 +116,7 @@ const MARKS: &[(Distribution, Strength, Mark)] = &[
     (Kind, Weak, NameEnd("-control-plane")),
 ];
 
-/// The distribution that a node shows, with all that shows it.
+/// The distribution that a node shows, with all evidence.
 pub(super) fn recognise(node: &Node) -> Option<Recognition> {
     let found = |wanted: Strength| {
         let mut marks = MARKS.iter().filter(|(_, strength, _)| *strength == wanted);
@@ -124,7 +125,7 @@ pub(super) fn recognise(node: &Node) -> Option<Recognition> {
         })
     };
     let (distribution, strength) = found(Strong).or_else(|| found(Weak))?;
-    let marks = MARKS.iter().filter(|(it, ..)| *it == distribution);
+    let marks = MARKS.iter().filter(|(of, ..)| *of == distribution);
     Some(Recognition {
         distribution,
         strength,
@@ -149,10 +150,10 @@ pub(super) fn kubeadm_pods(host_network_pods: &[Pod]) -> Option<Recognition> {
 }
 
 impl Mark {
-    /// The mark as this node bears it, for people.
+    /// This mark on a node, in words for people; `None` when the node does not have it.
     fn on(self, node: &Node) -> Option<String> {
         let info = node::system_info(node);
-        let shown = |what: &str, value: &str, fits: bool| fits.then(|| format!("{what} {value}"));
+        let shown = |what: &str, value: &str, found: bool| found.then(|| format!("{what} {value}"));
         match self {
             Label(prefix) => {
                 let mut keys = node.metadata.labels.iter().flat_map(|it| it.keys());

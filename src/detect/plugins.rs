@@ -1,19 +1,19 @@
-//! The network plugins that run on the nodes, and the directories that they show.
+//! The network plugins that run on the nodes, and the directories that they use.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use k8s_openapi::api::core::v1::{Container, Pod};
+use k8s_openapi::api::core::v1::Pod;
 
 use crate::k8s::pod;
 
-/// Cilium removes the configuration of other plugins unless told otherwise
+/// Cilium removes the configuration of other plugins by default
 /// (<https://istio.io/latest/docs/ambient/install/platform-prerequisites/#cilium>).
-pub(super) const CILIUM_NOTE: &str = "Cilium takes other plugins' configuration away unless its \
-     setting cni.exclusive is false; look: kubectl get configmap cilium-config -n kube-system -o \
+pub(super) const CILIUM_NOTE: &str = "Cilium removes the configuration of other plugins unless its \
+     setting cni.exclusive is false; to check: kubectl get configmap cilium-config -n kube-system -o \
      jsonpath='{.data.cni-exclusive}'";
 
-/// The label of Istio's own node agent, whose directories are what somebody has set before.
+/// The label of Istio's own node agent, which does not count: somebody has set its directories.
 const ISTIO_NODE_AGENT: (&str, &str) = ("k8s-app", "istio-cni-node");
 
 /// What the mounts of one network plugin's pod show.
@@ -43,11 +43,11 @@ impl fmt::Display for Mounts {
 
 /// The network plugins of every node, by the node's name.
 ///
-/// Whatever a distribution calls the directories, inside their containers installers of plugins
-/// find them under the names that the CNI's own tools use: Calico, Canal, Cilium, Flannel, kindnet,
+/// Whatever a distribution calls the directories, the installers of plugins have them under the
+/// names of the CNI's own tools inside their containers: Calico, Canal, Cilium, Flannel, kindnet,
 /// the plugins of the clouds, Antrea, Multus and others all mount them at `/opt/cni/bin` and
-/// `/etc/cni/net.d`, often below `/host`. Only ready pods of DaemonSets count, and
-/// none that is on its way out.
+/// `/etc/cni/net.d`, often below `/host`. Only ready pods of DaemonSets count,
+/// and none that is being deleted.
 pub(super) fn mounts(host_network_pods: &[Pod]) -> BTreeMap<&str, Vec<Mounts>> {
     let mut found: BTreeMap<&str, Vec<Mounts>> = BTreeMap::new();
     let stays = |pod: &&Pod| pod.metadata.deletion_timestamp.is_none() && pod::is_ready(pod);
@@ -72,7 +72,7 @@ fn of_pod(pod: &Pod) -> Option<Mounts> {
         return None;
     }
     let mut owners = pod.metadata.owner_references.iter().flatten();
-    let owner = owners.find(|it| it.controller == Some(true) && it.kind == "DaemonSet")?;
+    let owner = owners.find(|owner| owner.controller == Some(true) && owner.kind == "DaemonSet")?;
     let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
     let bin_dir = host_path(pod, "/opt/cni/bin");
     let conf_dir = host_path(pod, "/etc/cni/net.d");
@@ -83,15 +83,15 @@ fn of_pod(pod: &Pod) -> Option<Mounts> {
     })
 }
 
-/// The node's directory that some container of the pod has at a path with this end.
+/// The node's directory that a container of the pod mounts at a path with this end.
 fn host_path(pod: &Pod, end: &str) -> Option<String> {
     let spec = pod.spec.as_ref()?;
     let init = spec.init_containers.iter().flatten();
-    let mounts = |it: &'_ Container| it.volume_mounts.clone().into_iter().flatten();
-    let mut mounts = init.chain(&spec.containers).flat_map(mounts);
-    let mount = mounts.find(|it| {
-        // Below a mount with a sub path lies another directory than the volume's.
-        it.sub_path.is_none() && it.mount_path.trim_end_matches('/').ends_with(end)
+    let containers = init.chain(&spec.containers);
+    let mut mounts = containers.flat_map(|it| &it.volume_mounts).flatten();
+    let mount = mounts.find(|mount| {
+        // A mount with a sub path does not show the volume's own directory.
+        mount.sub_path.is_none() && mount.mount_path.trim_end_matches('/').ends_with(end)
     })?;
     let mut volumes = spec.volumes.iter().flatten();
     let volume = volumes.find(|it| it.name == mount.name)?;

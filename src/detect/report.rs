@@ -8,7 +8,7 @@ use crate::intent::options::{CNI_BIN_DIR, CNI_CONF_DIR};
 
 /// What to do when the cluster does not show the directories.
 ///
-/// `crictl info` and `crio config` print what the runtime itself goes by.
+/// `crictl info` and `crio config` print what the runtime itself uses.
 pub(super) const HOW_TO_LOOK: &str = "on a node run `sudo crictl info` and read config.cni: binDir (or \
      binDirs) and confDir; with CRI-O run `sudo crio config` and read plugin_dirs and network_dir \
      of [crio.network]. Without a shell on the node: kubectl debug node/NAME -it --profile=sysadmin \
@@ -39,8 +39,8 @@ impl Detection {
             }
             Answer::NotEnough(why) => notes.insert(0, why.clone()),
             Answer::Unsure { guess, why } => {
-                let guess = guess.as_ref().map_or_else(String::new, |it| {
-                    format!("It may be {} and {}. ", it.bin_dir, it.conf_dir)
+                let guess = guess.as_ref().map_or_else(String::new, |paths| {
+                    format!("It may be {} and {}. ", paths.bin_dir, paths.conf_dir)
                 });
                 notes.insert(0, format!("{why}. {guess}To make sure, {HOW_TO_LOOK}"));
             }
@@ -97,7 +97,7 @@ fn command(paths: &CniPaths, application: &str) -> String {
     format!("juju config {application} {CNI_BIN_DIR}={bin_dir} {CNI_CONF_DIR}={conf_dir}")
 }
 
-/// For a POSIX shell.
+/// A path as one word of a POSIX shell.
 fn quoted(path: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
     if path.bytes().all(plain) {

@@ -112,7 +112,7 @@ fn a_cluster_without_nodes_shows_nothing() {
 }
 
 #[test]
-fn an_unknown_node_without_a_plugin_is_unsure_and_tells_how_to_look() {
+fn an_unknown_node_without_a_plugin_is_unsure_and_the_answer_says_how_to_look() {
     let detection = detect(&[node("a", &json!({}))], &[]);
     assert_eq!(short(&detection), "Unsure");
     assert!(!detection.has_paths());

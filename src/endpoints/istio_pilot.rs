@@ -1,8 +1,8 @@
 //! The endpoint `istio-pilot` (interface `k8s-service`): where gateways find istiod.
 //!
-//! The other side is the charm istio-gateway, which hands the address to its pods. The databags
-//! follow the serialized-data-interface, version `v1`, in which the other side writes nothing but
-//! the versions that it speaks (`canonical/serialized-data-interface` 0.7.0).
+//! The other side is the charm istio-gateway, which passes the address to its pods. The databags
+//! follow the serialized-data-interface, version `v1`; the other side writes only the versions that
+//! it supports (`canonical/serialized-data-interface` 0.7.0).
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::intent::Intent;
 use crate::intent::problem::Problem;
 use crate::istio::{DISCOVERY_PORT, names};
 
-/// The interface as this side speaks it.
+/// The interface as this side implements it.
 const INTERFACE: Interface = Interface {
     versions: &[Version(1)],
     remote_data: RemoteData::NotAllowed,
@@ -33,8 +33,9 @@ impl Endpoint for IstioPilot {
     }
 
     fn request(&self, relations: &[Relation], intent: &mut Intent) {
-        let unreadable = relations.iter().filter_map(|it| INTERFACE.read(it).err());
-        let problems = unreadable.map(|it| Problem::of_relation(&it));
+        let read = relations.iter().map(|relation| INTERFACE.read(relation));
+        let unreadable = read.filter_map(Result::err);
+        let problems = unreadable.map(|unreadable| Problem::of_relation(&unreadable));
         intent.problems.extend(problems);
     }
 
@@ -42,8 +43,8 @@ impl Endpoint for IstioPilot {
         if !world.leader {
             return Vec::new();
         }
-        // The versions are what the other side waits for; the data only it can read that speaks
-        // one of them.
+        // The other side waits for the versions. Only a side that supports one of them can read the
+        // data.
         let wanted = match INTERFACE.read(relation) {
             Ok(_) => INTERFACE.with_data(&address(world.intent)),
             Err(_) => INTERFACE.versions_only(),
@@ -52,7 +53,7 @@ impl Endpoint for IstioPilot {
     }
 }
 
-/// Name and port of istiod's Service; the port is a text.
+/// Name and port of istiod's Service. The interface has the port as text.
 fn address(intent: &Intent) -> BTreeMap<&'static str, String> {
     let namespace = intent.identity.namespace();
     [
@@ -70,7 +71,7 @@ mod tests {
     use super::*;
     use crate::intent::identity::Identity;
 
-    /// What is written into the databag of a relation, whose other side has written that.
+    /// What is written into the databag of a relation, given what both sides have written.
     #[track_caller]
     fn check(remote: &[(&str, &str)], own: &[(&str, &str)], leader: bool, expected: &Expect) {
         let bag = |pairs: &[(&str, &str)]| -> Databag {
@@ -90,9 +91,9 @@ mod tests {
             leader,
         };
         let published = IstioPilot.publish(&relation, &world);
-        let lines = published.iter().flat_map(|it| {
-            let bag = it.bag;
-            let changes = it.changes.iter();
+        let lines = published.iter().flat_map(|publication| {
+            let bag = publication.bag;
+            let changes = publication.changes.iter();
             changes.map(move |(key, value)| format!("{bag:?} {key} = {value:?}\n"))
         });
         expected.assert_eq(&lines.collect::<String>());
@@ -101,7 +102,7 @@ mod tests {
     const VERSIONS: (&str, &str) = ("_supported_versions", "- v1\n");
 
     #[test]
-    fn the_address_of_istiod_is_written_for_who_can_read_it() {
+    fn the_address_of_istiod_is_written_for_those_who_can_read_it() {
         check(
             &[VERSIONS],
             &[],

@@ -1,4 +1,4 @@
-//! From the options as Juju holds them to what they ask for.
+//! Checks the options, and turns them into what they ask for.
 
 use super::options::{
     CSR_DOMAIN_NAME, DEFAULT_GATEWAY, GATEWAY_SERVICE_NAME, Options, TLS_SECRET_ID, text,
@@ -11,13 +11,13 @@ use super::{Gateway, Mesh, cni_paths, images};
 pub struct Checked {
     /// The control plane, or everything that is wrong.
     pub mesh: Result<Mesh, Vec<Problem>>,
-    /// What is odd but harmless, for the log.
+    /// Harmless oddities, for the log.
     pub warnings: Vec<String>,
 }
 
 /// Checks all options. Missing and null options take their defaults.
 ///
-/// All problems come together, so that a person mends them in one go.
+/// All problems are reported together, so that a person can fix them in one go.
 pub fn check(options: &Options) -> Checked {
     let mut problems = Vec::new();
     let mut warnings = Vec::new();
@@ -55,19 +55,20 @@ fn dns_name(
     let Some(name) = text(options, option, problems).filter(|it| !it.is_empty()) else {
         return default.to_owned();
     };
-    let label = |label: &str| {
-        let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        !label.is_empty()
-            && label.bytes().all(inner)
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    if name.len() > 253 || !name.split('.').all(label) {
+    if name.len() > 253 || !name.split('.').all(is_dns_label) {
         let message = "must be a Kubernetes name: lower-case letters, digits, '-' and '.', \
                        at most 253 characters";
         problems.push(Problem::of_option(option, message));
     }
     name
+}
+
+fn is_dns_label(label: &str) -> bool {
+    let inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !label.is_empty()
+        && label.bytes().all(inside)
+        && !label.starts_with('-')
+        && !label.ends_with('-')
 }
 
 #[cfg(test)]

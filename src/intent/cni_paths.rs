@@ -6,8 +6,8 @@ use super::options::{CNI_BIN_DIR, CNI_CONF_DIR, Options, text};
 use super::problem::Problem;
 use crate::text::shorten;
 
-/// The directories of the nodes that the Istio CNI node agent writes to, already checked: both are
-/// absolute, without a trailing slash, and differ.
+/// The directories on the nodes that the Istio CNI node agent writes to. They are checked: both are
+/// absolute, have no trailing slash, and differ.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CniPaths {
     /// Where the container runtime looks for CNI plugins; option `cni-bin-dir`.
@@ -21,7 +21,7 @@ pub struct CniPaths {
 pub enum CniSetting {
     /// No node agent; new pods get `istio-init`.
     Off {
-        /// The one option that is not set while the other is.
+        /// The option that is not set while the other one is.
         missing: Option<&'static str>,
     },
     /// The node agent with these directories; new pods get `istio-validation`.
@@ -41,7 +41,7 @@ impl CniSetting {
 /// The longest path a Linux system call takes, in bytes (`PATH_MAX` of limits.h).
 const LONGEST_PATH: usize = 4096;
 
-/// The setting that both options make; `None` when one of them was a problem.
+/// The setting that both options make together; `None` when one of them is a problem.
 pub(super) fn parse(options: &Options, problems: &mut Vec<Problem>) -> Option<CniSetting> {
     let before = problems.len();
     let bin_dir = directory(options, CNI_BIN_DIR, problems);
@@ -69,18 +69,18 @@ pub(super) fn parse(options: &Options, problems: &mut Vec<Problem>) -> Option<Cn
     }
 }
 
-/// One directory, in the one form that names it; `None` when unset or a problem.
+/// One directory in its canonical form; `None` when it is not set or a problem.
 fn directory(
     options: &Options,
     option: &'static str,
     problems: &mut Vec<Problem>,
 ) -> Option<String> {
-    let given = text(options, option, problems).filter(|it| !it.is_empty())?;
-    let path = given.strip_suffix('/').unwrap_or(&given);
-    match fault(path) {
+    let value = text(options, option, problems).filter(|it| !it.is_empty())?;
+    let path = value.strip_suffix('/').unwrap_or(&value);
+    match mistake(path) {
         None => Some(path.to_owned()),
-        Some(fault) => {
-            let message = format!("{} {fault}", shown(&given));
+        Some(mistake) => {
+            let message = format!("{} {mistake}", shown(&value));
             problems.push(Problem::of_option(option, message));
             None
         }
@@ -88,7 +88,7 @@ fn directory(
 }
 
 /// What makes a path unusable.
-fn fault(path: &str) -> Option<&'static str> {
+fn mistake(path: &str) -> Option<&'static str> {
     if path.len() > LONGEST_PATH {
         return Some("is longer than 4096 bytes");
     }

@@ -1,4 +1,4 @@
-//! Who reconciles.
+//! The application that reconciles.
 
 use crate::k8s::labels;
 
@@ -11,7 +11,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The application of that name in the model of that namespace.
+    /// The application with this name, in the model with this namespace.
     pub fn new(application: impl Into<String>, namespace: impl Into<String>) -> Self {
         let (application, namespace) = (application.into(), namespace.into());
         Self {

@@ -35,7 +35,8 @@ const PROXY_INIT: &str = "global-proxy-init-image";
 const CNI: &str = "global-cni-image";
 const GRPC_BOOTSTRAP_INIT: &str = "grpc-bootstrap-init";
 
-/// The keys and their defaults, named as Canonical's Python charm names them (and `global-cni-image`).
+/// The keys and their defaults. The names are those of Canonical's Python charm, and
+/// `global-cni-image` beside them.
 const DEFAULTS: [(&str, &str); 7] = [
     (HUB, "docker.io/istio"),
     (TAG, ISTIO_VERSION),
@@ -46,7 +47,7 @@ const DEFAULTS: [(&str, &str); 7] = [
     (GRPC_BOOTSTRAP_INIT, "busybox:1.28"),
 ];
 
-/// The images; `None` when the option was a problem.
+/// The images; `None` when the option is a problem.
 pub(super) fn parse(
     options: &Options,
     problems: &mut Vec<Problem>,
@@ -57,7 +58,6 @@ pub(super) fn parse(
         faults.push(fault);
         Map::new()
     });
-    let is_known = |key: &&String| DEFAULTS.iter().any(|(known, _)| key == known);
     for key in entries.keys().filter(|key| !is_known(key)) {
         warnings.push(format!(
             "{IMAGE_CONFIGURATION}: the key {key:?} is unknown and not used"
@@ -66,8 +66,12 @@ pub(super) fn parse(
     let images = images(&entries, &mut faults);
     let images = faults.is_empty().then_some(images);
     let faults = faults.into_iter();
-    problems.extend(faults.map(|it| Problem::of_option(IMAGE_CONFIGURATION, it)));
+    problems.extend(faults.map(|fault| Problem::of_option(IMAGE_CONFIGURATION, fault)));
     images
+}
+
+fn is_known(key: &str) -> bool {
+    DEFAULTS.iter().any(|(known, _)| key == *known)
 }
 
 /// The images that the entries name, and what is wrong with them.
@@ -105,12 +109,12 @@ fn images(entries: &Map<String, Value>, faults: &mut Vec<String>) -> Images {
     }
 }
 
-/// What stands at a key, or its default.
+/// The value of a key, or its default.
 fn value(entries: &Map<String, Value>, key: &str, faults: &mut Vec<String>) -> String {
     let default = DEFAULTS
         .iter()
         .find(|(known, _)| *known == key)
-        .map_or("", |(_, it)| it);
+        .map_or("", |(_, default)| default);
     match entries.get(key) {
         None | Some(Value::Null) => default.to_owned(),
         Some(Value::String(text)) => {
@@ -129,18 +133,24 @@ fn value(entries: &Map<String, Value>, key: &str, faults: &mut Vec<String>) -> S
 /// The map in the option's text. Empty text is an empty map.
 fn entries(options: &Options) -> Result<Map<String, Value>, String> {
     let mut faults = Vec::new();
-    let given = text(options, IMAGE_CONFIGURATION, &mut faults).unwrap_or_default();
+    let text = text(options, IMAGE_CONFIGURATION, &mut faults).unwrap_or_default();
     if !faults.is_empty() {
         return Err("must be text that holds a YAML or JSON map".to_owned());
     }
-    match serde_yaml::from_str::<Value>(&given) {
+    match serde_yaml::from_str::<Value>(&text) {
         Ok(Value::Object(entries)) => Ok(entries),
         Ok(Value::Null) => Ok(Map::new()),
         Ok(_) => Err("must be a map of image keys, such as global-tag: '1.31.1'".to_owned()),
-        // The parser's own text may repeat the input; only its place is of use.
+        // The parser's own text may repeat the input; only the place is useful.
         Err(error) => Err(error.location().map_or_else(
             || "is not YAML with text keys".to_owned(),
-            |it| format!("is not YAML (line {}, column {})", it.line(), it.column()),
+            |place| {
+                format!(
+                    "is not YAML (line {}, column {})",
+                    place.line(),
+                    place.column()
+                )
+            },
         )),
     }
 }
@@ -160,12 +170,7 @@ fn reference_fault(text: &str) -> Option<&'static str> {
 
 /// What makes a tag unusable: another Istio minor version than the one that is rendered.
 fn tag_fault(tag: &str) -> Option<String> {
-    let wanted = minor_version(ISTIO_VERSION);
-    let given = minor_version(tag)?;
-    (Some(given) != wanted).then(|| {
-        format!(
-            "{tag:?} is Istio {}.{}; this charm installs {ISTIO_VERSION}",
-            given.0, given.1
-        )
-    })
+    let (major, minor) = minor_version(tag)?;
+    (Some((major, minor)) != minor_version(ISTIO_VERSION))
+        .then(|| format!("{tag:?} is Istio {major}.{minor}; this charm installs {ISTIO_VERSION}"))
 }

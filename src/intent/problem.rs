@@ -1,16 +1,16 @@
-//! What is asked and cannot be done.
+//! What is asked but cannot be done.
 
 use std::fmt;
 
 use juju::names::RelationId;
 use juju::serialized_data::Unreadable;
 
-/// One thing that is asked and cannot be done, for the status.
+/// One thing that is asked but cannot be done, for the status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// What it is about.
+    /// What the problem is about.
     pub subject: Subject,
-    /// What is wrong, and who can mend it how.
+    /// What is wrong, and how to fix it.
     pub message: String,
     /// Who has to act.
     pub remedy: Remedy,
@@ -21,16 +21,16 @@ pub struct Problem {
 pub enum Subject {
     /// A configuration option; nothing is changed while there is such a problem.
     Option(&'static str),
-    /// A relation; the others work on. The message names it.
+    /// A relation, which the message names; the other relations are served.
     Relation(RelationId),
 }
 
-/// Who has to act upon a problem.
+/// Who has to act on a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remedy {
     /// A person.
     Person,
-    /// Nobody: the other side of a relation has not come that far yet.
+    /// Nobody: the other side of the relation is not that far yet.
     Time,
 }
 
@@ -44,7 +44,7 @@ impl Problem {
         }
     }
 
-    /// A databag that cannot be read, or not yet.
+    /// A databag that cannot be read, or cannot be read yet.
     pub fn of_relation(unreadable: &Unreadable) -> Self {
         Self {
             subject: Subject::Relation(unreadable.relation.clone()),

@@ -1,10 +1,10 @@
 //! The names of the objects of one control plane.
 //!
-//! They are those that `istioctl` 1.31 gives, so that an installation made by it is adopted and
-//! its tools find what they look for. Cluster-scoped names end in the namespace, so that several
-//! control planes have room in one cluster, with two irregularities: the injecting webhook has no
-//! such end in the namespace `istio-system`, and the node agent's names never have one, as a
-//! cluster can have one node agent only.
+//! They are the names that `istioctl` 1.31 gives: its installations are adopted, and its tools find
+//! what they look for. Cluster-scoped names end in the namespace, so that one cluster has room for
+//! several control planes. There are two exceptions: the injecting webhook has no such ending in
+//! the namespace `istio-system`, and the node agent's names never have one, as a cluster can have
+//! only one node agent.
 
 use serde::Serialize;
 
@@ -19,15 +19,15 @@ pub const MESH_CONFIG: &str = "istio";
 pub const INJECTOR_CONFIG: &str = "istio-sidecar-injector";
 /// The ConfigMap that shows the settings of the installation.
 pub const VALUES: &str = "values";
-/// The account by which other clusters' istiods read this one.
+/// The account with which istiods of other clusters read this one.
 pub const READER_ACCOUNT: &str = "istio-reader-service-account";
 /// The DaemonSet of the node agent.
 pub const NODE_AGENT: &str = "istio-cni-node";
 /// The ConfigMap with the node agent's environment.
 pub const NODE_AGENT_CONFIG: &str = "istio-cni-config";
-/// The node agent's account, and the role and binding it acts by.
+/// The node agent's account, and the role and binding that give it its rights.
 pub const NODE_AGENT_ACCOUNT: &str = "istio-cni";
-/// The role by which the node agent repairs pods.
+/// The role that lets the node agent repair pods.
 pub const NODE_AGENT_REPAIR_ROLE: &str = "istio-cni-repair-role";
 /// The binding of [`NODE_AGENT_REPAIR_ROLE`].
 pub const NODE_AGENT_REPAIR_BINDING: &str = "istio-cni-repair-rolebinding";
@@ -45,7 +45,7 @@ pub struct Names {
     pub values: &'static str,
     /// ClusterRole and binding of istiod.
     pub istiod_cluster_role: String,
-    /// ClusterRole and binding by which istiod creates what a Gateway needs.
+    /// ClusterRole and binding that let istiod create what a Gateway needs.
     pub gateway_controller_cluster_role: String,
     /// [`READER_ACCOUNT`].
     pub reader_account: &'static str,

@@ -1,8 +1,8 @@
-//! The kinds of objects that this charm deals in, and how the API serves them.
+//! The kinds of objects that this charm works with, and how the API serves them.
 //!
 //! A row of [`KINDS`] is all that a kind needs to be applied, read, compared and pruned.
 
-/// When in a reconcile the objects of a kind are applied. Deletion goes the other way round.
+/// When in a reconcile the objects of a kind are applied. They are deleted in reverse order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Wave {
     /// Definitions, which must be established before their custom resources.
@@ -20,11 +20,11 @@ pub enum Wave {
 /// Which objects of a kind a reconcile reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Read {
-    /// Those labelled as this application's.
+    /// The objects labelled as this application's.
     OfApplication,
-    /// Those that this charm manages, in whatever application.
+    /// The objects that this charm manages, whichever application they belong to.
     OfCharm,
-    /// Those of the whole cluster that this label selector names, whoever's they are.
+    /// The objects of the whole cluster that this label selector matches, whoever owns them.
     Everywhere(&'static str),
 }
 
@@ -93,7 +93,7 @@ impl Kind {
         }
     }
 
-    /// The same kind, applied in that wave, of which the application's objects are read.
+    /// The same kind, applied in `wave`; the application's own objects are read.
     const fn applied_in(self, wave: Wave) -> Self {
         Self {
             managed: Some(Managed {
@@ -104,7 +104,7 @@ impl Kind {
         }
     }
 
-    /// The same managed kind, of which those objects are read.
+    /// The same managed kind; the objects that `read` names are read.
     const fn reading(self, read: Read) -> Self {
         match self.managed {
             Some(Managed { wave, .. }) => Self {
@@ -146,17 +146,17 @@ pub const ROLE_BINDING: Kind =
 /// Configuration.
 pub const CONFIG_MAP: Kind =
     Kind::namespaced("", "v1", "ConfigMap", "configmaps").applied_in(Wave::Foundations);
-/// Secrets, whose values are shown nowhere.
+/// Secrets. Their values are never shown.
 pub const SECRET: Kind =
     Kind::namespaced("", "v1", "Secret", "secrets").applied_in(Wave::Foundations);
 /// Services.
 pub const SERVICE: Kind =
     Kind::namespaced("", "v1", "Service", "services").applied_in(Wave::Foundations);
-/// Deployments. Those of every istiod are read, to see other control planes.
+/// Deployments. The Deployment of every istiod is read, to see other control planes.
 pub const DEPLOYMENT: Kind = Kind::namespaced("apps", "v1", "Deployment", "deployments")
     .applied_in(Wave::Workloads)
     .reading(Read::Everywhere("app=istiod"));
-/// DaemonSets. Those of every CNI node agent are read, to see other installations.
+/// DaemonSets. The DaemonSet of every CNI node agent is read, to see other installations.
 pub const DAEMON_SET: Kind = Kind::namespaced("apps", "v1", "DaemonSet", "daemonsets")
     .applied_in(Wave::Workloads)
     .reading(Read::Everywhere("k8s-app=istio-cni-node"));
@@ -176,7 +176,7 @@ pub const POD_DISRUPTION_BUDGET: Kind = Kind::namespaced(
     "poddisruptionbudgets",
 )
 .applied_in(Wave::Workloads);
-/// Webhooks that change objects. Those of every injector are read, to see other control planes.
+/// Webhooks that change objects. Every sidecar injector is read, to see other control planes.
 pub const MUTATING_WEBHOOK: Kind = Kind::cluster_scoped(
     ADMISSION,
     "v1",
@@ -197,9 +197,9 @@ pub const VALIDATING_WEBHOOK: Kind = Kind::cluster_scoped(
 pub const GATEWAY: Kind = Kind::namespaced("networking.istio.io", "v1", "Gateway", "gateways")
     .applied_in(Wave::Resources);
 
-/// Every kind that any version of this charm has applied, in the order of applying.
+/// Every kind that any version of this charm has applied, in the order of application.
 ///
-/// Pruning looks at all of them, so a kind that is no longer rendered stays in the table.
+/// Pruning goes through all of them, so a kind that is no longer rendered stays in the table.
 pub const KINDS: [Kind; 16] = [
     CUSTOM_RESOURCE_DEFINITION,
     SERVICE_ACCOUNT,
@@ -219,9 +219,11 @@ pub const KINDS: [Kind; 16] = [
     GATEWAY,
 ];
 
-/// The kind of that group and name; `None` when this charm never applies it.
+/// The kind with this group and name; `None` when this charm never applies it.
 pub fn find(group: &str, kind: &str) -> Option<&'static Kind> {
-    KINDS.iter().find(|it| it.group == group && it.kind == kind)
+    KINDS
+        .iter()
+        .find(|known| known.group == group && known.kind == kind)
 }
 
 /// StatefulSets, which this charm restarts at a user's request and never applies.
@@ -230,7 +232,7 @@ pub const STATEFUL_SET: Kind = Kind::namespaced("apps", "v1", "StatefulSet", "st
 pub const REPLICA_SET: Kind = Kind::namespaced("apps", "v1", "ReplicaSet", "replicasets");
 /// Jobs.
 pub const JOB: Kind = Kind::namespaced("batch", "v1", "Job", "jobs");
-/// CronJobs, which this charm names and never reads.
+/// CronJobs, which this charm names but never reads.
 pub const CRON_JOB: Kind = Kind::namespaced("batch", "v1", "CronJob", "cronjobs");
 /// Pods.
 pub const POD: Kind = Kind::namespaced("", "v1", "Pod", "pods");
@@ -249,7 +251,7 @@ mod tests {
     fn the_table_has_each_kind_once_in_the_order_of_applying() {
         let waves: Vec<_> = KINDS
             .iter()
-            .filter_map(|it| it.managed.map(|managed| managed.wave))
+            .filter_map(|kind| Some(kind.managed?.wave))
             .collect();
         assert_eq!(
             waves.len(),

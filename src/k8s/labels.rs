@@ -49,8 +49,7 @@ pub fn instance(application: &str, model: &str) -> String {
     format!("{}-{hash}", &whole[..end])
 }
 
-/// Puts on an object what says that this application keeps it. Pod templates inside it are left
-/// out.
+/// Labels an object as kept by this application. Pod templates inside it stay as they are.
 ///
 /// Definitions get no instance: they serve every control plane of the cluster.
 pub fn stamp(object: &mut Object, instance: &str) {
@@ -60,7 +59,7 @@ pub fn stamp(object: &mut Object, instance: &str) {
     }
 }
 
-/// Puts those labels on an object that are the same for every application.
+/// Puts the labels on an object that are the same for every application.
 pub fn stamp_shared(object: &mut Object) {
     object.set_label(MANAGED_BY, MANAGED_BY_VALUE);
     object.set_label(PART_OF, PART_OF_VALUE);
@@ -81,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_one_is_cut_and_told_apart_by_its_hash() {
+    fn a_longer_one_is_cut_and_distinguished_by_its_hash() {
         let model = "m".repeat(63);
         let instances = [instance("pilot-a", &model), instance("pilot-b", &model)];
         // First digits of what sha256sum prints for the two whole values.
@@ -90,7 +89,7 @@ mod tests {
         assert!(
             instances
                 .iter()
-                .all(|it| it.len() == 63 && it.starts_with("pilot-"))
+                .all(|instance| instance.len() == 63 && instance.starts_with("pilot-"))
         );
     }
 
@@ -104,9 +103,8 @@ mod tests {
         ) {
             let instance = instance(&application, &model);
             prop_assert!(instance.len() <= 63);
-            let alphanumeric = |it: Option<char>| it.is_some_and(|it| it.is_ascii_alphanumeric());
-            prop_assert!(alphanumeric(instance.chars().next()));
-            prop_assert!(alphanumeric(instance.chars().last()));
+            prop_assert!(instance.starts_with(|first: char| first.is_ascii_alphanumeric()));
+            prop_assert!(instance.ends_with(|last: char| last.is_ascii_alphanumeric()));
         }
     }
 }

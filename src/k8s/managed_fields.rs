@@ -10,7 +10,7 @@ use super::object::Object;
 /// The field manager of every object that this charm applies.
 pub const FIELD_MANAGER: &str = "istio-pilot";
 
-/// What one manager has set by one kind of operation.
+/// The fields that one manager has set by one kind of operation.
 #[derive(Clone, Copy, Debug)]
 pub struct ManagedFields<'a>(&'a Value);
 
@@ -20,7 +20,7 @@ impl<'a> ManagedFields<'a> {
         self.0["manager"].as_str().unwrap_or_default()
     }
 
-    /// Whether they were set by server-side apply, which removes fields that are sent no more.
+    /// Whether they were set by server-side apply, which removes fields that are no longer sent.
     pub fn is_applied(self) -> bool {
         self.0["operation"] == "Apply"
     }
@@ -64,7 +64,7 @@ impl Object {
         fields
     }
 
-    /// Whether this charm, in whatever application, has written the object.
+    /// Whether this charm has written the object, whichever application it ran for.
     pub fn is_written_by_this_charm(&self) -> bool {
         self.managed_fields()
             .any(|it| it.manager() == FIELD_MANAGER)

@@ -1,4 +1,4 @@
-//! Facts that can be read off a node.
+//! Facts that can be read from a node.
 
 use k8s_openapi::api::core::v1::{Node, NodeSystemInfo};
 
@@ -13,7 +13,7 @@ pub fn is_ready(node: &Node) -> bool {
     conditions
         .into_iter()
         .flatten()
-        .any(|it| it.type_ == "Ready" && it.status == "True")
+        .any(|condition| condition.type_ == "Ready" && condition.status == "True")
 }
 
 /// What a node's kubelet reports of its system.

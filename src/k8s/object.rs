@@ -11,7 +11,7 @@ use super::kind::{self, Kind, Wave};
 
 /// Identifies one object in a cluster.
 ///
-/// The version is left out on purpose: one object is served in several versions.
+/// It has no version on purpose: one object is served in several versions.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ObjectId {
     /// API group; empty for the core group.
@@ -25,7 +25,8 @@ pub struct ObjectId {
 }
 
 impl ObjectId {
-    /// The object of that kind and name; `namespace` counts for kinds whose objects live in one.
+    /// The object with this kind and name; `namespace` only counts for kinds whose objects live in
+    /// one.
     pub fn new(kind: &Kind, namespace: &str, name: &str) -> Self {
         Self {
             group: kind.group.to_owned(),
@@ -85,7 +86,7 @@ pub struct Object {
     value: Arc<Value>,
 }
 
-/// Shows the whole content, but of a Secret only which one it is.
+/// Shows the whole content, except for a Secret: of that only the identity.
 impl fmt::Debug for Object {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is(&kind::SECRET) {
@@ -99,7 +100,7 @@ impl Object {
     /// Takes a JSON value that holds one object.
     ///
     /// # Errors
-    /// When the value is no map, or has no `apiVersion`, `kind` or `metadata.name`.
+    /// When the value is not a map, or has no `apiVersion`, `kind` or `metadata.name`.
     pub fn from_value(value: Value) -> Result<Self, ObjectError> {
         if !value.is_object() {
             return Err(ObjectError::NotAMap);
@@ -158,24 +159,24 @@ impl Object {
         self.value.pointer(pointer)
     }
 
-    /// The value at a JSON pointer, to be changed. The identity must stay as it is.
+    /// The value at a JSON pointer, for changing it. The identity must stay as it is.
     pub(crate) fn at_mut(&mut self, pointer: &str) -> Option<&mut Value> {
         Arc::make_mut(&mut self.value).pointer_mut(pointer)
     }
 
-    /// What the server calls this very object, and no later one of the same name; `None` for an
-    /// object that no server has given.
+    /// The server's identifier of this very object: a later object of the same name has another
+    /// one. `None` for an object that does not come from a server.
     pub fn uid(&self) -> Option<&str> {
         self.at("/metadata/uid")?.as_str()
     }
 
-    /// What the server calls this state of the object; `None` for an object that no server has
-    /// given.
+    /// The server's identifier of this state of the object; `None` for an object that does not come
+    /// from a server.
     pub fn resource_version(&self) -> Option<&str> {
         self.at("/metadata/resourceVersion")?.as_str()
     }
 
-    /// Whether somebody has deleted the object, and something keeps it from going.
+    /// Whether somebody has deleted the object, but something still keeps it, such as a finalizer.
     pub fn is_being_deleted(&self) -> bool {
         self.at("/metadata/deletionTimestamp").is_some()
     }

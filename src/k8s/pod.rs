@@ -1,4 +1,4 @@
-//! Facts that can be read off a pod, and off the events about it.
+//! Facts that can be read from a pod, and from the events about it.
 
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Event, Pod};
 
@@ -7,14 +7,14 @@ pub fn is_ready(pod: &Pod) -> bool {
     condition(pod, "Ready").is_some_and(|(status, _)| status == "True")
 }
 
-/// The node the pod runs on, or for a DaemonSet's pod shall run on.
+/// The node that the pod runs on, or that a DaemonSet's pod is meant for.
 pub fn node(pod: &Pod) -> Option<&str> {
     let spec = pod.spec.as_ref()?;
     spec.node_name
         .as_deref()
         .filter(|it| !it.is_empty())
         .or_else(|| {
-            // The DaemonSet controller binds a pod to its node by an affinity on metadata.name.
+            // The DaemonSet controller binds a pod to its node with an affinity on metadata.name.
             let affinity = spec.affinity.as_ref()?.node_affinity.as_ref()?;
             let required = affinity
                 .required_during_scheduling_ignored_during_execution
@@ -28,7 +28,7 @@ pub fn node(pod: &Pod) -> Option<&str> {
         })
 }
 
-/// The messages of events about exactly this object, with that reason.
+/// The messages of the events about this very object that have the given reason.
 pub fn messages_about<'a>(
     uid: Option<&'a str>,
     reason: &'a str,
@@ -36,22 +36,22 @@ pub fn messages_about<'a>(
 ) -> impl Iterator<Item = &'a str> {
     events
         .iter()
-        .filter(move |it| uid.is_some() && it.involved_object.uid.as_deref() == uid)
+        .filter(move |event| uid.is_some() && event.involved_object.uid.as_deref() == uid)
         .filter(move |it| it.reason.as_deref() == Some(reason))
         .filter_map(|it| it.message.as_deref())
 }
 
-/// What kubelet says of the pod's volumes that cannot be mounted, while that holds the pod.
+/// What kubelet says about volumes that cannot be mounted, while that holds up the pod.
 ///
-/// Such an event stays for an hour, and containers begin after all volumes are mounted: those of a
-/// pod whose containers have begun are from before.
+/// Such an event stays for an hour. Containers begin only after all volumes are mounted, so the
+/// events of a pod whose containers have begun are out of date.
 pub fn failed_mounts<'a>(pod: &'a Pod, events: &'a [Event]) -> impl Iterator<Item = &'a str> {
     let uid = pod.metadata.uid.as_deref();
     let begun = statuses(pod).any(has_begun);
     messages_about(uid, "FailedMount", events).filter(move |_| !begun)
 }
 
-/// Whether kubelet has come so far as to pull the image, or further.
+/// Whether kubelet has begun with the container: it pulls the image, or is further.
 fn has_begun(status: &ContainerStatus) -> bool {
     let waits = |state: &ContainerState| {
         let waiting = state.waiting.as_ref();
@@ -62,18 +62,18 @@ fn has_begun(status: &ContainerStatus) -> bool {
     exists && !state.is_some_and(waits)
 }
 
-/// Whether that is what kubelet says of a container it has not come to yet.
+/// Whether kubelet gives this reason for a container that it has not begun with.
 fn is_before_containers(reason: &str) -> bool {
     matches!(reason, "ContainerCreating" | "PodInitializing")
 }
 
-/// The reason of a pod that runs and has nothing to say.
+/// The reason for a pod that runs and shows no fault.
 pub const NOT_READY: &str = "running, not ready";
 
-/// In words, why a pod is not ready.
+/// Why a pod is not ready, in words.
 ///
-/// The container that says most comes first: an image that cannot be pulled, a crash loop, then a
-/// mount that fails, then where the pod waits to be scheduled.
+/// The most telling reason comes first: a container's image that cannot be pulled or its crash
+/// loop, then a mount that fails, then the scheduler's message.
 pub fn why_not_ready(pod: &Pod, events: &[Event]) -> String {
     if let Some(reason) = container_failure(pod) {
         return reason;
@@ -93,13 +93,13 @@ pub fn why_not_ready(pod: &Pod, events: &[Event]) -> String {
     }
 }
 
-/// In words, why a container does not run that kubelet tries to start: an image that cannot be
-/// pulled, a crash loop. `None` for a pod that is on its way.
+/// Why a container does not run although kubelet tries to start it, in words: an image that cannot
+/// be pulled, a crash loop. `None` for a pod that is still starting.
 pub fn container_failure(pod: &Pod) -> Option<String> {
-    statuses(pod).find_map(container_fault)
+    statuses(pod).find_map(waiting_reason)
 }
 
-/// Whether all containers have ended for good: an evicted pod is such a one.
+/// Whether all containers have ended for good, as those of an evicted pod have.
 pub fn has_ended(pod: &Pod) -> bool {
     let phase = pod.status.as_ref().and_then(|it| it.phase.as_deref());
     matches!(phase, Some("Failed" | "Succeeded"))
@@ -128,7 +128,7 @@ fn statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
     init.into_iter().flatten().chain(main.into_iter().flatten())
 }
 
-fn container_fault(status: &ContainerStatus) -> Option<String> {
+fn waiting_reason(status: &ContainerStatus) -> Option<String> {
     let waiting = status.state.as_ref()?.waiting.as_ref()?;
     let reason = waiting.reason.as_deref()?;
     if is_before_containers(reason) {
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_container_tells_more_than_an_event() {
+    fn a_container_says_more_than_an_event() {
         let waiting = |reason: &str, message: Value| {
             let waiting = json!({"reason": reason, "message": message});
             json!({

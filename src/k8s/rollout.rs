@@ -1,6 +1,6 @@
-//! How far a live object is from being what its specification says.
+//! How far a live object has come towards its specification.
 //!
-//! Workloads are judged by the rules of `kubectl rollout status`
+//! For workloads the rules are those of `kubectl rollout status`
 //! (`pkg/polymorphichelpers/rollout_status.go` of k8s.io/kubectl 0.37).
 
 use std::fmt;
@@ -11,10 +11,10 @@ use serde_json::Value;
 use super::kind::{DAEMON_SET, DEPLOYMENT, STATEFUL_SET};
 use super::object::Object;
 
-/// The annotation of a pod template by which `kubectl rollout restart` restarts.
+/// The annotation that `kubectl rollout restart` sets on a pod template.
 pub const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
 
-/// What people read of a rollout that has not begun.
+/// The text for a rollout that has not begun.
 pub const NOT_BEGUN: &str = "rollout not begun";
 
 /// How far the rollout of a workload is.
@@ -24,9 +24,9 @@ pub enum Progress {
     Done,
     /// The workload's controller has not seen the newest specification yet.
     NotBegun,
-    /// It is moving.
+    /// The rollout is moving.
     Moving(Counts),
-    /// Its controller has given up waiting; the text says why.
+    /// The controller has given up waiting; the text says why.
     Stuck(Counts, String),
 }
 
@@ -44,12 +44,12 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// How many new pods are available for certain.
+    /// How many new pods are certainly available.
     pub fn ready(&self) -> i64 {
         self.available.min(self.updated)
     }
 
-    /// Rises while a rollout moves; it may fall again when a pod fails.
+    /// A measure of progress: rises while a rollout moves, and may fall when a pod fails.
     pub fn score(&self) -> i64 {
         self.updated + self.available - self.old
     }
@@ -74,8 +74,8 @@ impl fmt::Display for Counts {
     }
 }
 
-/// How far the rollout of a Deployment, StatefulSet or DaemonSet is. Other kinds have none and are
-/// done as soon as they exist.
+/// How far the rollout of a Deployment, StatefulSet or DaemonSet is. Other kinds have no rollout
+/// and are done as soon as they exist.
 pub fn progress(live: &Object) -> Progress {
     let Some(counts) = counts(live) else {
         return Progress::Done;
@@ -116,7 +116,7 @@ fn counts(live: &Object) -> Option<Counts> {
         wanted: replicas(),
         updated: status("updatedReplicas"),
         available: status("availableReplicas"),
-        // A StatefulSet replaces its pods one by one and never has more than it should.
+        // A StatefulSet replaces its pods one by one and never has too many.
         old: if is_deployment {
             status("replicas") - status("updatedReplicas")
         } else {
@@ -125,7 +125,7 @@ fn counts(live: &Object) -> Option<Counts> {
     })
 }
 
-/// Whether the status speaks of the newest specification.
+/// Whether the status is about the newest specification.
 fn is_observed(live: &Object) -> bool {
     let generation = number(live, "/metadata/generation").unwrap_or(1);
     number(live, "/status/observedGeneration").unwrap_or(0) >= generation
@@ -135,13 +135,13 @@ fn number(live: &Object, pointer: &str) -> Option<i64> {
     live.at(pointer).and_then(Value::as_i64)
 }
 
-/// What a Deployment says when it did not move for its `progressDeadlineSeconds`.
+/// What a Deployment says when it has not moved for its `progressDeadlineSeconds`.
 fn deadline_exceeded(live: &Object) -> Option<String> {
     let condition = condition(live, "Progressing")?;
     (condition["reason"] == "ProgressDeadlineExceeded").then(|| words(condition))?
 }
 
-/// What a Deployment says when its pods are refused, as by a quota or a webhook.
+/// What a Deployment says when its pods are refused, for example by a quota or a webhook.
 pub fn refusal(live: &Object) -> Option<String> {
     let condition = condition(live, "ReplicaFailure")?;
     (condition["status"] == "True").then(|| words(condition))?
@@ -164,8 +164,8 @@ fn words(condition: &Value) -> Option<String> {
     text.map(str::to_owned)
 }
 
-/// Whether a restart at that time, or a later one, still stands in the pods' template. What keeps
-/// a workload may set its template back.
+/// Whether the pods' template still shows a restart at that time, or a later one. The controller
+/// that keeps a workload may set its template back.
 pub fn is_restarted(live: &Object, at: Timestamp) -> bool {
     let annotations = live.at("/spec/template/metadata/annotations");
     let found = annotations.and_then(|it| it[RESTARTED_AT].as_str());
@@ -173,10 +173,10 @@ pub fn is_restarted(live: &Object, at: Timestamp) -> bool {
     found.is_some_and(|it| it.as_second() >= at.as_second())
 }
 
-/// How many nodes a DaemonSet serves, by its own account.
+/// How many nodes a DaemonSet serves, as its own status says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NodeCounts {
-    /// Whether the numbers speak of the newest specification.
+    /// Whether the numbers are about the newest specification.
     pub observed: bool,
     /// Nodes that should run it.
     pub desired: u32,

@@ -1,10 +1,11 @@
-//! Label selectors, as requests take them.
+//! Label selectors in the form that requests take.
 
 use serde_json::Value;
 
 use super::object::Object;
 
-/// The label selector of a workload's pods, as requests take it; `None` when it selects by nothing.
+/// The label selector of a workload's pods, in the form that requests take; `None` when the
+/// workload has no selector.
 pub fn pod_selector(live: &Object) -> Option<String> {
     let labels = live
         .at("/spec/selector/matchLabels")

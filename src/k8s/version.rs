@@ -1,4 +1,4 @@
-//! Versions: of Kubernetes, of Istio, and what an image's tag says of one.
+//! Versions of Kubernetes and of Istio, and the version in an image's tag.
 
 use std::fmt;
 
@@ -12,7 +12,8 @@ pub struct KubernetesVersion {
 }
 
 impl KubernetesVersion {
-    /// Reads a version such as `1.34`, `v1.34.2` or `v1.34.2-gke.100`; `None` when it is none.
+    /// Reads a version such as `1.34`, `v1.34.2` or `v1.34.2-gke.100`; `None` for
+    /// any other text.
     pub fn parse(text: &str) -> Option<Self> {
         let (major, minor) = minor_version(text)?;
         Some(Self { major, minor })
@@ -37,7 +38,7 @@ pub struct IstioVersion {
 }
 
 impl IstioVersion {
-    /// Reads a tag such as `1.31.1`, `v1.31.1` or `1.31.1-distroless`; `None` when it is no
+    /// Reads a tag such as `1.31.1`, `v1.31.1` or `1.31.1-distroless`; `None` when it is not a
     /// version.
     pub fn parse(tag: &str) -> Option<Self> {
         let numbers = Numbers::of(tag);
@@ -73,7 +74,7 @@ pub fn tag(image: &str) -> Option<&str> {
     last.split_once(':').map(|(_, tag)| tag)
 }
 
-/// The leading numbers of a version, which periods separate.
+/// The leading numbers of a version, separated by periods.
 struct Numbers<'a> {
     first: [Option<u32>; 3],
     /// How many there are.
@@ -105,7 +106,7 @@ impl<'a> Numbers<'a> {
         self.first.get(index).copied().flatten()
     }
 
-    /// Whether something follows that is set off from the numbers, as in `1.31-rc.1` or `1.31.x`.
+    /// Whether a suffix follows the numbers, as in `1.31-rc.1` or `1.31.x`.
     fn has_suffix(&self) -> bool {
         self.rest.starts_with(['.', '-', '+'])
     }
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn other_tags_are_no_releases_of_istio() {
+    fn other_tags_are_not_releases_of_istio() {
         for tag in [
             "latest",
             "",

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::{Event, Node, Pod};
 
 use crate::k8s::{node, pod};
 
-/// What says how far the node agent is.
+/// What shows how far the node agent is.
 #[derive(Clone, Debug, Default)]
 pub struct AgentState {
     /// Pods of node agents in our namespace.
@@ -18,8 +18,8 @@ pub struct AgentState {
 }
 
 impl AgentState {
-    /// How many pods of the node agent are left on nodes that can still end them. A node that is
-    /// not Ready keeps its pods until it is back; that may be never.
+    /// How many pods of the node agent remain on nodes that can still end them. A node that is not
+    /// Ready keeps its pods until it is back, and it may never be.
     pub fn remaining_pods(&self) -> usize {
         self.pods.iter().filter(|pod| self.can_end(pod)).count()
     }
@@ -28,7 +28,7 @@ impl AgentState {
         let Some(name) = pod::node(pod) else {
             return true;
         };
-        let node = self.nodes.iter().find(|it| node::name(it) == name);
+        let node = self.nodes.iter().find(|node| node::name(node) == name);
         node.is_some_and(node::is_ready)
     }
 }

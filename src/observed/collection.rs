@@ -1,4 +1,4 @@
-//! What was read of a cluster, and can be watched from there.
+//! What was read of a cluster, and can be watched from then on.
 
 use crate::k8s::kind::Kind;
 

@@ -7,17 +7,18 @@ use k8s_openapi::api::core::v1::Pod;
 use crate::cni::acknowledgement::Holding;
 use crate::cni::drain::needs_agent;
 
-/// How long a pod that was injected just before may take to appear.
+/// How long a pod that was injected just before the change may take to appear.
 pub const STRAGGLERS: Duration = Duration::from_secs(1);
 
 /// How far the draining is.
 #[derive(Clone, Debug, Default)]
 pub struct Drain {
-    /// The istiods that have not taken the change up; `None` while none was asked.
+    /// The istiods that have not taken up the change; `None` while none was asked.
     pub holding: Option<Vec<Holding>>,
-    /// For how long every istiod has been known to inject `istio-init`; `None` while one holds.
+    /// For how long every istiod has been known to inject `istio-init`; `None` while one still
+    /// holds up the switch.
     pub acknowledged_for: Option<Duration>,
-    /// Every pod of the cluster that has not started yet; `None` while nobody had to know.
+    /// Every pod of the cluster that has not started yet; `None` until that had to be known.
     pub pending: Option<Vec<Pod>>,
 }
 
@@ -28,7 +29,7 @@ impl Drain {
         pending.filter(|pod| needs_agent(pod))
     }
 
-    /// Whether no pod needs the node agent any more, nor can one appear that does.
+    /// Whether no pod needs the node agent any more, and none that does can still appear.
     pub fn is_over(&self) -> bool {
         let acknowledged = self
             .acknowledged_for
@@ -36,7 +37,7 @@ impl Drain {
         acknowledged && self.pending.is_some() && self.pods_in_need().next().is_none()
     }
 
-    /// Whether nothing is left to wait for that a watch reports.
+    /// Whether no watch would report what is still waited for.
     pub fn needs_polling(&self) -> bool {
         self.pods_in_need().next().is_none()
     }

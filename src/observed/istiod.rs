@@ -8,11 +8,10 @@ use crate::k8s::version::{self, IstioVersion};
 use crate::k8s::{labels, pod};
 
 impl Observed {
-    /// The version of the istiod that runs: its ready pods' image tag if that is a version, else
-    /// the Deployment's version label.
+    /// The version of the running istiod: the newest image tag of its ready pods that is a version,
+    /// else the Deployment's version label.
     pub fn running_version(&self) -> Option<String> {
         let ready = self.istiods.iter().filter(|pod| pod::is_ready(pod));
-        // Of several, the newest.
         let newest = ready.filter_map(version_of).max();
         if let Some((_, tag)) = newest {
             return Some(tag);
@@ -20,7 +19,7 @@ impl Observed {
         self.istiod()?.label(labels::VERSION).map(str::to_owned)
     }
 
-    /// Why istiod is not ready, where that is known.
+    /// Why istiod is not ready, if that is known.
     pub fn why_istiod_is_not_ready(&self) -> Option<String> {
         let failing = |pod: &&Pod| !pod::is_ready(pod) && !pod::has_ended(pod);
         let failing = self.istiods.iter().find(failing);
@@ -30,7 +29,7 @@ impl Observed {
     }
 }
 
-/// The version of a pod's istiod, with the tag that says so.
+/// The version of a pod's istiod, with the image tag that shows it.
 fn version_of(pod: &Pod) -> Option<(IstioVersion, String)> {
     let tag = version::tag(pod::image(pod, "discovery")?)?;
     Some((IstioVersion::parse(tag)?, tag.to_owned()))

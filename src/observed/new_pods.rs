@@ -1,4 +1,4 @@
-//! What the injection configuration in a cluster gives to new pods.
+//! What the injection configuration in a cluster injects into new pods.
 
 use serde_json::Value;
 
@@ -11,14 +11,14 @@ use crate::k8s::version::{self, IstioVersion};
 pub struct NewPods {
     /// What redirects its traffic.
     pub injection: Injection,
-    /// The version of its proxy; `None` when the image's tag is no version.
+    /// The version of its proxy; `None` when the image's tag is not a version.
     pub proxy: Option<IstioVersion>,
 }
 
 impl NewPods {
     /// Reads it from the ConfigMap `istio-sidecar-injector`; `None` when its values cannot be read.
     ///
-    /// Istio's installer and this charm both keep it in the values that istiod reads.
+    /// Both Istio's installer and this charm keep it in the values that istiod reads.
     pub fn of(injector_config: &Object) -> Option<Self> {
         let values = injector_config.at("/data/values")?.as_str()?;
         let values: Value = serde_json::from_str(values).ok()?;
@@ -26,7 +26,7 @@ impl NewPods {
         let enabled = values
             .pointer("/pilot/cni/enabled")
             .and_then(Value::as_bool);
-        // An image with a slash is a whole reference, as upstream's helper template has it.
+        // An image with a slash is a whole reference, as in upstream's helper template.
         let tag = match text("/global/proxy/image") {
             Some(image) if image.contains('/') => version::tag(image),
             _ => text("/global/tag"),
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn the_values_tell_the_init_container_and_the_proxy() {
+    fn the_values_show_the_init_container_and_the_proxy() {
         check(
             &json!({
                 "global": {"tag": "1.31.1", "proxy": {"image": "proxyv2"}},
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_cannot_be_read_tell_nothing() {
+    fn values_that_cannot_be_read_show_nothing() {
         assert_eq!(NewPods::of(&config("{")), None);
     }
 }

@@ -1,7 +1,8 @@
-//! Passing the fields of the tools that this charm replaces to its own field manager.
+//! Transfers the fields of the tools that this charm replaces to its own field manager.
 //!
 //! Server-side apply removes a field that its manager no longer sends. Fields that a former tool
-//! set stay for ever unless their ownership moves first; clients may rewrite `managedFields`
+//! has set stay for ever, unless their ownership is transferred first. Clients may rewrite
+//! `managedFields` for that
 //! (<https://kubernetes.io/docs/reference/using-api/server-side-apply/#transferring-ownership>).
 
 use serde_json::{Map, Value, json};
@@ -9,7 +10,8 @@ use serde_json::{Map, Value, json};
 use crate::k8s::managed_fields::{FIELD_MANAGER, ManagedFields, merge};
 use crate::k8s::object::Object;
 
-/// Field managers whose fields pass to this charm: the tools behind the installations it replaces.
+/// Field managers whose fields are transferred to this charm: the tools behind the installations it
+/// replaces.
 const REPLACED_MANAGERS: [&str; 3] = ["istio-operator", "istioctl", "lightkube"];
 
 /// The object's `managedFields` with those of the replaced tools under this charm's name; `None`

@@ -1,4 +1,4 @@
-//! Other installations of Istio that cannot live beside this one.
+//! Other installations of Istio that this one cannot coexist with.
 
 use serde_json::Value;
 
@@ -35,7 +35,7 @@ fn namespace_of(object: &Object) -> Option<&str> {
     object.id().namespace.as_deref()
 }
 
-/// To which conflicting installation an object of another namespace belongs, if to any.
+/// The conflicting installation that an object of another namespace belongs to, if any.
 fn whose(object: &Object, wants_agent: bool) -> Option<&'static str> {
     let is_of_control_plane = object.is(&DEPLOYMENT) || object.is(&MUTATING_WEBHOOK);
     if is_of_control_plane && object.label("istio.io/rev") == Some(REVISION) {

@@ -12,14 +12,14 @@ use crate::plan::ownership::{Ownership, ownership};
 /// What to do with a definition that exists already.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Definition {
-    /// Apply this: ours, with the versions that stored objects still need.
+    /// Apply this definition: ours, with the versions that stored objects still need.
     Apply(Object),
     /// Leave it as it is; the text says why.
     Leave(String),
 }
 
-/// Decides on one existing definition: it is never downgraded, loosened, or robbed of a version in
-/// which objects are stored.
+/// Decides what to do with one existing definition: it is never downgraded, never loses a schema,
+/// and never loses a version in which objects are stored.
 pub fn decide(wanted: &Object, live: &Object, identity: &Identity) -> Definition {
     if live.label(labels::MANAGED_BY) != Some(labels::MANAGED_BY_VALUE)
         && let Ownership::Foreign(whose) = ownership(live, identity)
@@ -44,27 +44,17 @@ fn loosens(wanted: &Object, live: &Object) -> bool {
     versions(wanted).iter().any(|wanted| {
         let open = "/schema/openAPIV3Schema/properties/spec/x-kubernetes-preserve-unknown-fields";
         let is_open = |version: &Value| version.pointer(open) == Some(&Value::Bool(true));
-        let same = |live: &&Value| live["name"] == wanted["name"];
-        is_open(wanted)
-            && versions(live)
-                .iter()
-                .find(same)
-                .is_some_and(|live| !is_open(live))
+        let live = version(live, &wanted["name"]);
+        is_open(wanted) && live.is_some_and(|live| !is_open(live))
     })
 }
 
 fn with_stored_versions(wanted: &Object, live: &Object) -> Object {
     let stored = live.at("/status/storedVersions").and_then(Value::as_array);
-    let names = |object: &Object, name: &Value| {
-        versions(object)
-            .iter()
-            .find(|version| version["name"] == *name)
-            .cloned()
-    };
     let mut result = wanted.clone();
     for name in stored.into_iter().flatten() {
-        let missing = names(wanted, name).is_none();
-        if let (true, Some(mut version)) = (missing, names(live, name))
+        let missing = version(wanted, name).is_none();
+        if let (true, Some(mut version)) = (missing, version(live, name).cloned())
             && let Some(versions) = result
                 .at_mut("/spec/versions")
                 .and_then(Value::as_array_mut)
@@ -74,6 +64,11 @@ fn with_stored_versions(wanted: &Object, live: &Object) -> Object {
         }
     }
     result
+}
+
+fn version<'a>(definition: &'a Object, name: &Value) -> Option<&'a Value> {
+    let mut versions = versions(definition).iter();
+    versions.find(|it| it["name"] == *name)
 }
 
 fn versions(definition: &Object) -> &[Value] {

@@ -1,7 +1,7 @@
-//! What differs between an object as it should be and as it is.
+//! How a live object differs from the wanted one.
 //!
-//! Only fields that this charm's field manager owns count, besides those it wants: what others
-//! add, and what the server defaults, is not drift. Ownership is read from `managedFields`, in the
+//! Only wanted fields count, and fields that this charm's field manager owns: what others add and
+//! what the server sets by default is not drift. Ownership is read from `managedFields`, in the
 //! form FieldsV1 (<https://kubernetes.io/docs/reference/using-api/server-side-apply/>).
 
 use std::fmt;
@@ -15,22 +15,22 @@ use crate::text::shorten;
 /// How many characters of a value are shown.
 const LONGEST_VALUE: usize = 80;
 
-/// What stands for a value that nobody may see.
+/// What is shown in place of a secret value.
 const HIDDEN: &str = "(hidden)";
 
 /// One field that applying would change. The values of a Secret are hidden.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// Where, as in `.spec.template.spec.containers[name=discovery].image`.
+    /// Its path, as in `.spec.template.spec.containers[name=discovery].image`.
     pub path: String,
-    /// The value in the cluster; `None` when there is none.
+    /// The value in the cluster; `None` when the field does not exist.
     pub live: Option<Value>,
-    /// The value wanted; `None` when the field shall go.
+    /// The wanted value; `None` when the field has to be removed.
     pub wanted: Option<Value>,
 }
 
 impl Difference {
-    /// Forgets the values, but for those that say what the object is.
+    /// Hides the values, except in fields that only describe the object.
     fn hide(&mut self) {
         let is_open = |path: &&str| self.path.starts_with(path);
         if [".metadata.labels", ".type"].iter().any(is_open) {
@@ -54,7 +54,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// What applying `wanted` would change in `live`, as far as can be told without asking the server.
+/// What applying `wanted` would change in `live`, as far as that is known without the server.
 pub fn differences(wanted: &Object, live: &Object) -> Vec<Difference> {
     let owned = live.fields_of_this_charm();
     let mut comparison = Comparison { found: Vec::new() };
@@ -87,10 +87,11 @@ impl Comparison {
         });
     }
 
-    /// Compares one field that is wanted. `owned` is what is owned below it, if it is owned.
+    /// Compares one wanted field. `owned` is what this charm owns below it; `None` when it does not
+    /// own the field.
     fn field(&mut self, path: &mut Path, wanted: &Value, owned: Option<&Value>, live: &Value) {
         let Some(Value::Object(owned)) = owned else {
-            // Not ours yet, or no longer: applying takes the field.
+            // The field is not ours yet, or no longer: applying takes it over.
             return match (wanted, live) {
                 (Value::Object(wanted), Value::Object(live)) if !wanted.is_empty() => {
                     self.maps(path, wanted, &Map::new(), live);
@@ -127,7 +128,7 @@ impl Comparison {
             path.push(segment(key));
             match live.get(key) {
                 Some(live) => self.field(path, wanted, owned.get(&format!("f:{key}")), live),
-                // The server leaves empty text and empty lists out.
+                // The server omits empty text and empty lists.
                 None if is_empty(wanted) => {}
                 None => self.report(path, None, Some(wanted)),
             }
@@ -196,7 +197,7 @@ impl Comparison {
     }
 }
 
-/// Whether a field tells which object it is: equal already, and never among the managed fields.
+/// Whether a field identifies the object: it is equal already, and never a managed field.
 fn is_identity(path: &[String], key: &str) -> bool {
     match path {
         [] => matches!(key, "apiVersion" | "kind"),
@@ -227,11 +228,11 @@ impl ItemKey {
             return serde_json::from_str(fields).ok().map(Self::Fields);
         }
         key.strip_prefix("v:")
-            .and_then(|it| serde_json::from_str(it).ok())
+            .and_then(|value| serde_json::from_str(value).ok())
             .map(Self::Value)
     }
 
-    /// Whether a live item is the one named.
+    /// Whether this key names a live item.
     fn is_of(&self, item: &Value) -> bool {
         match self {
             Self::Fields(fields) => fields
@@ -241,8 +242,8 @@ impl ItemKey {
         }
     }
 
-    /// Whether a wanted item is the one named. Key fields left out take the server's default,
-    /// as a port's protocol does.
+    /// Whether this key names a wanted item. Missing key fields get the server's default, as a
+    /// port's protocol does.
     fn wants(&self, item: &Value) -> bool {
         match self {
             Self::Fields(fields) => {
@@ -250,7 +251,7 @@ impl ItemKey {
                 named
                     && fields
                         .iter()
-                        .all(|(key, value)| item.get(key).is_none_or(|it| equal(it, value)))
+                        .all(|(key, value)| item.get(key).is_none_or(|own| equal(own, value)))
             }
             Self::Value(value) => equal(item, value),
         }
@@ -284,11 +285,13 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// Equality of two values that no manager shares: nulls and empty text count as absent.
+/// Whether two values are equal where nobody owns parts of them: null and empty values count as
+/// absent.
 fn equal(wanted: &Value, live: &Value) -> bool {
     match (wanted, live) {
         (Value::Object(wanted), Value::Object(live)) => {
-            // Each pair of values is compared once: twice a level would be 2^depth for a schema.
+            // Each pair of values is compared once: twice on each level would be 2^depth for a
+            // schema.
             let covered = wanted.iter().all(|(key, value)| match live.get(key) {
                 Some(other) => equal(value, other),
                 None => is_empty(value),

@@ -1,4 +1,4 @@
-//! To whom an object that exists belongs.
+//! Who owns a live object.
 
 use serde_json::Value;
 
@@ -6,14 +6,14 @@ use crate::intent::identity::Identity;
 use crate::k8s::labels;
 use crate::k8s::object::Object;
 
-/// To whom a live object belongs.
+/// Who owns a live object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ownership {
     /// This application made it.
     Ours,
-    /// An installation in our namespace made it that this charm replaces.
+    /// An installation in our namespace made it, which this charm replaces.
     Adopted,
-    /// Somebody else's; the text says whose.
+    /// Somebody else owns it; the text says who.
     Foreign(String),
 }
 
@@ -21,7 +21,7 @@ const HELM_RELEASE: &str = "meta.helm.sh/release-name";
 const OPERATOR_MANAGED: &str = "operator.istio.io/managed";
 const OPERATOR_NAMESPACE: &str = "install.operator.istio.io/owning-resource-namespace";
 
-/// Tells to whom a live object belongs (contract: ours, adopted, or foreign).
+/// Who owns a live object, according to its labels and annotations.
 pub fn ownership(live: &Object, identity: &Identity) -> Ownership {
     if let Some(release) = live.annotation(HELM_RELEASE) {
         return Ownership::Foreign(format!("the Helm release {release}"));
@@ -45,10 +45,10 @@ pub fn ownership(live: &Object, identity: &Identity) -> Ownership {
     Ownership::Foreign(foreign_description(live))
 }
 
-/// Whether the charm may delete the object once it no longer wants it.
+/// Whether the charm may delete an object that is no longer wanted.
 ///
-/// A copy somebody made of one of our objects carries our labels, but not our field manager;
-/// what a controller derived from one of them has an owner.
+/// A copy that somebody made of one of our objects has our labels, but not our field manager. An
+/// object that a controller derived from one of ours has an owner.
 pub fn may_delete(live: &Object, identity: &Identity) -> bool {
     let labelled = live.label(labels::INSTANCE) == Some(identity.instance())
         && live.label(labels::MANAGED_BY) == Some(labels::MANAGED_BY_VALUE);

@@ -1,4 +1,4 @@
-//! Fields that this charm starts and others go on with.
+//! Fields that this charm sets first and others keep from then on.
 
 use serde_json::Value;
 
@@ -7,9 +7,9 @@ use crate::k8s::object::Object;
 
 /// Leaves `failurePolicy` out of a validating webhook once istiod has set it.
 ///
-/// istiod turns it from `Ignore` to `Fail` when it can validate. Sending it again would turn it
-/// back; leaving it out while it is still ours would make it `Fail` too early, because that is the
-/// API's default.
+/// istiod changes it from `Ignore` to `Fail` when it can validate. Sending it after that would
+/// change it back. Not sending it while it is still ours would make it `Fail` too early, because
+/// that is the API's default.
 pub(super) fn leave_failure_policy(wanted: &mut Object, live: &Object) {
     let Some(webhooks) = wanted.at_mut("/webhooks").and_then(Value::as_array_mut) else {
         return;
@@ -34,6 +34,6 @@ fn owns_failure_policy(live: &Object, webhook: &str) -> bool {
         entry.manager() == FIELD_MANAGER
             && entry.entry()["fieldsV1"]["f:webhooks"][&key]["f:failurePolicy"].is_object()
     });
-    // A webhook that is not there yet has no other manager.
+    // A webhook that does not exist yet has no other manager.
     owned || !exists
 }

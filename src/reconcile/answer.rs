@@ -1,4 +1,4 @@
-//! Asking the cluster what has to be known beyond what is always read.
+//! Asks the cluster for what has to be known beyond what is always read.
 
 use std::collections::BTreeSet;
 
@@ -24,13 +24,13 @@ use crate::observed::collection::Collection;
 use crate::observed::{DefinitionUse, Observed};
 use crate::step::journal::Journal;
 
-/// Selects the pods of node agents of any installation.
+/// Selects the pods of node agents, whoever installed them.
 const NODE_AGENT: &str = "k8s-app=istio-cni-node";
 /// The container of the node agent's pods.
 const AGENT_CONTAINER: &str = "install-cni";
-/// Of how many node agents the log is read at once.
+/// The logs of how many node agents are read.
 const MOST_LOGS: usize = 10;
-/// How many lines of each.
+/// How many lines of each log are read.
 const LOG_LINES: i64 = 20;
 
 /// An answer of the cluster.
@@ -44,7 +44,7 @@ pub(super) enum Answer {
 }
 
 impl Answer {
-    /// Puts the answer beside what is known already.
+    /// Adds the answer to what is known already.
     pub(super) fn enter(self, observed: &mut Observed) {
         match self {
             Self::AgentState(state) => observed.agent = Some(state),
@@ -57,7 +57,7 @@ impl Answer {
     }
 }
 
-/// Asks the cluster. What counts from one look to the next is noted in the journal.
+/// Asks the cluster. What later observations need is noted in the journal.
 ///
 /// # Errors
 /// When the server does not answer or refuses.
@@ -107,7 +107,7 @@ pub(super) async fn answer(
     }
 }
 
-/// Reads what says how far the node agent is.
+/// Reads what shows how far the node agent is.
 async fn agent_state(cluster: &Cluster, watches: &mut Watches) -> Result<AgentState, ClusterError> {
     let ours = Scope::Namespace(cluster.namespace());
     let agents = Selector {
@@ -139,7 +139,7 @@ async fn agent_state(cluster: &Cluster, watches: &mut Watches) -> Result<AgentSt
     })
 }
 
-/// The level that our namespace enforces
+/// The Pod Security level that our namespace enforces
 /// (<https://kubernetes.io/docs/concepts/security/pod-security-admission/>).
 async fn pod_security(cluster: &Cluster) -> Result<Option<String>, ClusterError> {
     let name = format!("metadata.name={}", cluster.namespace());
@@ -155,10 +155,10 @@ async fn pod_security(cluster: &Cluster) -> Result<Option<String>, ClusterError>
     Ok(level.map(str::to_owned))
 }
 
-/// Whether applying a DaemonSet would leave the pods of the live one as they are.
+/// Whether applying a DaemonSet would keep the pods of the live one.
 ///
-/// Where a webhook of the cluster changes the pod template, as one that rewrites images does, the
-/// template is never the desired one; then the server says what applying would make of it.
+/// Where a webhook of the cluster changes the pod template, for example its images, the template is
+/// never the desired one. Then the server says what applying would lead to.
 async fn keeps_pods(
     cluster: &Cluster,
     wanted: &Object,
@@ -173,19 +173,19 @@ async fn keeps_pods(
     let keeps = match applied {
         Ok(applied) => has_same_template(&applied, live),
         Err(error) if error.is_transient() => return Err(error),
-        // Whatever is wrong is reported when it is applied.
+        // The error is reported when the object is applied.
         Err(_) => false,
     };
     journal.tried_daemon_set(version, keeps);
     Ok(keeps)
 }
 
-/// What each ready istiod injects; `None` for one that does not say so in time.
+/// What each ready istiod injects; `None` for an istiod that does not answer in time.
 async fn ask_istiods(
     cluster: &Cluster,
     istiods: &[Pod],
 ) -> Result<Vec<(String, Option<Injection>)>, ClusterError> {
-    // One that is being deleted answers until it is gone.
+    // An istiod that is being deleted answers until it is gone.
     let ready = istiods.iter().filter(|pod| pod::is_ready(pod));
     let names = ready.filter_map(|pod| pod.metadata.name.as_deref());
     let asked = names.map(|name| async move {
@@ -195,9 +195,9 @@ async fn ask_istiods(
     try_join_all(asked).await
 }
 
-/// What one istiod gives to pods; `None` when it does not say so in time.
+/// What one istiod injects; `None` when it does not answer in time.
 ///
-/// Only a refusal of the cluster is an error: with it no istiod could ever be asked.
+/// Only a refusal by the API server is an error: it would refuse every such request.
 async fn ask_istiod(cluster: &Cluster, pod: &str) -> Result<Option<Injection>, ClusterError> {
     let namespace = cluster.namespace();
     let question = question(namespace);
@@ -222,8 +222,8 @@ fn log_silent(answers: &[(String, Option<Injection>)]) {
     }
 }
 
-/// The nodes whose agents say in their logs that they wait for a configuration. A log that cannot
-/// be read says nothing.
+/// The nodes whose agents say in their logs that they wait for a configuration. An unreadable log
+/// counts as one that does not say so.
 async fn without_configuration(cluster: &Cluster, pods: &[(String, String)]) -> BTreeSet<String> {
     let asked = pods.iter().take(MOST_LOGS).map(|(node, pod)| async move {
         let log = cluster.last_lines(pod, AGENT_CONTAINER, LOG_LINES).await;

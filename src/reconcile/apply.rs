@@ -1,4 +1,4 @@
-//! Carrying out what a plan allows now.
+//! Carries out the changes that are allowed now.
 
 use crate::cluster::Cluster;
 use crate::cluster::error::{ClusterError, FailureKind, FieldConflict};
@@ -11,10 +11,10 @@ use crate::plan::adoption::adopted_managed_fields;
 use crate::plan::{Deletion, Upsert};
 use crate::step::journal::Journal;
 
-/// Applies objects: all are checked by the server first, then written in order.
+/// Applies objects: the server checks all of them first, then they are written in order.
 ///
 /// # Errors
-/// The first that the server refuses, or does not answer.
+/// For the first request that the server refuses or does not answer.
 pub(super) async fn apply(
     cluster: &Cluster,
     upserts: &[&Upsert],
@@ -35,10 +35,10 @@ pub(super) async fn apply(
     Ok(())
 }
 
-/// Deletes objects. One that is refused keeps no other from going.
+/// Deletes objects. A refused deletion does not stop the others.
 ///
 /// # Errors
-/// The first that the server refuses, or does not answer.
+/// For the first request that the server refuses or does not answer.
 pub(super) async fn delete(cluster: &Cluster, deletions: &[&Deletion]) -> Result<(), ClusterError> {
     let mut refusal = None;
     for deletion in deletions {
@@ -50,13 +50,13 @@ pub(super) async fn delete(cluster: &Cluster, deletions: &[&Deletion]) -> Result
     refusal.map_or(Ok(()), Err)
 }
 
-/// Lets the server check a write. Conflicts are dealt with when writing.
+/// Lets the server check a write. Conflicts are handled when the object is written.
 async fn check(cluster: &Cluster, upsert: &Upsert) -> Result<(), ClusterError> {
     match cluster
         .apply(&upsert.object, Mode::DryRun, OnConflict::Take)
         .await
     {
-        // What is to be recreated cannot be checked while the old one is there.
+        // An object that has to be recreated cannot be checked while the old one exists.
         Err(error) if matches!(error.kind(), FailureKind::Immutable(_)) && may_recreate(upsert) => {
             Ok(())
         }
@@ -84,7 +84,7 @@ async fn write(
     {
         Err(error) => match (error.kind(), live) {
             (FailureKind::Conflict(conflicts), Some(live))
-                if conflicts.iter().all(|it| is_edit(it, live)) =>
+                if conflicts.iter().all(|conflict| is_edit(conflict, live)) =>
             {
                 for FieldConflict { field, message } in conflicts {
                     journal.warn(format!("{}: {field} is set back ({message})", live.id()));
@@ -107,18 +107,19 @@ async fn write(
     }
 }
 
-/// Whether a conflict is with an edit, which is drift, and not with another tool that applies the
-/// same object and would set it back for ever.
+/// Whether a conflict is with an edit, which is drift, rather than with another tool that applies
+/// the same object and would undo every change.
 ///
-/// The server names a manager that updates with the version it used: `"kubectl-edit" using v1`.
+/// For a manager that updates, the server's message also has the version: `"kubectl-edit" using
+/// v1`.
 fn is_edit(conflict: &FieldConflict, live: &Object) -> bool {
     let manager = conflict.message.split('"').nth(1).unwrap_or_default();
     !live
         .managed_fields()
-        .any(|it| it.manager() == manager && it.is_applied())
+        .any(|entry| entry.manager() == manager && entry.is_applied())
 }
 
-/// Kinds that hold no state of their own and may be recreated when a field cannot be changed.
+/// Whether an object may be recreated when a field cannot be changed: its kind holds no state.
 fn may_recreate(upsert: &Upsert) -> bool {
     const KINDS: [Kind; 4] = [
         DEPLOYMENT,
@@ -126,7 +127,7 @@ fn may_recreate(upsert: &Upsert) -> bool {
         CLUSTER_ROLE_BINDING,
         HORIZONTAL_POD_AUTOSCALER,
     ];
-    KINDS.iter().any(|it| upsert.object.is(it))
+    KINDS.iter().any(|kind| upsert.object.is(kind))
 }
 
 fn log(upsert: &Upsert) {

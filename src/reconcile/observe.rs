@@ -1,4 +1,4 @@
-//! Reading what a decision needs from the cluster.
+//! Reads from the cluster what a decision needs.
 
 use futures::{StreamExt, TryStreamExt, stream};
 use tokio::time::Instant;
@@ -17,11 +17,11 @@ use crate::observed::Observed;
 use crate::observed::collection::Collection;
 use crate::step::journal::Journal;
 
-/// How many requests are under way at once.
+/// How many requests are in flight at once.
 const AT_ONCE: usize = 4;
 
-/// Selects the pods of the istiod of the default revision, as its Service does; another revision's
-/// have another value.
+/// Selects the istiod pods of the default revision, as their Service does; the pods of other
+/// revisions have other labels.
 const OUR_ISTIODS: &str = "app=istiod,istio=pilot";
 
 /// Observes everything that has to be known to assess the cluster.
@@ -81,7 +81,9 @@ async fn read(
         let version = listing.resource_version;
         watches.add(Collection::Kind(*kind), kind, scope, selector, version);
         let items = listing.items.into_iter();
-        observed.live.extend(items.map(|it| (it.id().clone(), it)));
+        observed
+            .live
+            .extend(items.map(|object| (object.id().clone(), object)));
     }
     drop(reads);
     let istiods = Selector {
@@ -123,13 +125,13 @@ fn scope_of<'a>(kind: &Kind, identity: &'a Identity) -> Scope<'a> {
     }
 }
 
-/// Reads desired objects that exist without our labels, one by one.
+/// Reads desired objects that exist without our labels.
 async fn add_unlabelled(
     cluster: &Cluster,
     desired: &Desired<'_>,
     observed: &mut Observed,
 ) -> Result<(), ClusterError> {
-    let objects = desired.finally().objects().iter();
+    let objects = desired.settled().objects().iter();
     let missing: Vec<&ObjectId> = objects
         .map(Object::id)
         .filter(|id| !observed.live.contains_key(*id))
@@ -137,6 +139,8 @@ async fn add_unlabelled(
     let reads = missing.into_iter().map(|id| cluster.get(id));
     let found: Vec<Option<Object>> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
     let found = found.into_iter().flatten();
-    observed.live.extend(found.map(|it| (it.id().clone(), it)));
+    observed
+        .live
+        .extend(found.map(|object| (object.id().clone(), object)));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What to watch for an observation to change.
+//! What to watch in order to see that an observation has changed.
 
 use serde::de::DeserializeOwned;
 
@@ -8,14 +8,17 @@ use crate::cluster::{Cluster, Scope, Selector};
 use crate::k8s::kind::Kind;
 use crate::observed::collection::Collection;
 
-/// What to watch for an observation to change.
+/// The collections that were read, and how to watch each of them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Watches(Vec<(Collection, Watched)>);
 
 impl Watches {
-    /// Those of some collections; what was not read is left out.
+    /// How to watch these collections; those that were not read are skipped.
     pub(super) fn of(&self, collections: &[Collection]) -> Vec<Watched> {
-        let read = self.0.iter().filter(|(it, _)| collections.contains(it));
+        let read = self
+            .0
+            .iter()
+            .filter(|(collection, _)| collections.contains(collection));
         read.map(|(_, watched)| watched.clone()).collect()
     }
 
@@ -41,7 +44,7 @@ impl Watches {
         self.0.push((collection, watched));
     }
 
-    /// Lists a collection, to be watched from there.
+    /// Lists a collection, and adds it from the version that was read.
     pub(super) async fn list<T: DeserializeOwned>(
         &mut self,
         cluster: &Cluster,

@@ -3,7 +3,7 @@
 use crate::cni::Phase;
 use crate::intent::Intent;
 
-/// What is being applied, so many objects.
+/// The status while `count` objects are applied.
 pub fn applying(phase: Phase, intent: &Intent, count: usize) -> String {
     let what = match phase {
         Phase::Off => "applying the control plane",
@@ -17,7 +17,7 @@ pub fn applying(phase: Phase, intent: &Intent, count: usize) -> String {
     format!("{what} ({count} objects)")
 }
 
-/// So many objects are being deleted.
+/// The status while `count` objects are deleted.
 pub fn deleting(count: usize) -> String {
     format!("removing {count} objects")
 }

@@ -1,4 +1,4 @@
-//! What the log says of a removal. `juju status` shows none: the unit goes.
+//! What the log says about a removal. `juju status` shows nothing: the unit is going away.
 
 use super::{LogLine, Outcome};
 use crate::intent::Intent;
@@ -16,7 +16,7 @@ pub(super) fn log(intent: &Intent, outcome: &Outcome) -> Vec<LogLine> {
     let is_done = outcome
         .conditions
         .iter()
-        .all(|it| matches!(it, Condition::Settled { .. }));
+        .all(|condition| matches!(condition, Condition::Settled { .. }));
     if is_done {
         if let Some(DefinitionUse::Used(by)) = observed.and_then(Observed::definition_use) {
             log.push(LogLine::Info(format!("Istio's definitions stay: {by}")));

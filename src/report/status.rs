@@ -1,4 +1,4 @@
-//! How it stands, as `juju status` shows it.
+//! The conditions that a hook ended with, as `juju status` shows them.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ const OLDEST_KUBERNETES: KubernetesVersion = KubernetesVersion {
     minor: 32,
 };
 
-/// The oldest Kubernetes on whose nodes sidecars start before users' init containers
+/// The oldest Kubernetes version whose nodes start sidecars before users' init containers
 /// (<https://istio.io/latest/docs/setup/additional-setup/cni/#compatibility-with-application-init-containers>).
 const NATIVE_SIDECARS: KubernetesVersion = KubernetesVersion {
     major: 1,
@@ -35,28 +35,32 @@ pub fn standby() -> Status {
     Status::Active("standby".to_owned())
 }
 
-/// The status of an application that is gone; nobody sees it.
+/// The status of an application that is gone. Nobody sees it.
 pub(super) fn removed() -> Status {
     Status::Active(String::new())
 }
 
-/// The worst of how it stands.
+/// The status of the worst condition.
 pub fn of_outcome(intent: &Intent, outcome: &Outcome) -> Status {
     of_conditions(intent, outcome).0
 }
 
-/// The worst of how it stands, and what the log says beyond that.
+/// The status of the worst condition, and what the log says beyond that.
 pub(super) fn of_conditions(intent: &Intent, outcome: &Outcome) -> (Status, Vec<LogLine>) {
     let kubernetes = outcome.view.as_ref().map(|it| it.kubernetes);
     let conditions = outcome.conditions.iter();
-    let conditions = conditions.map(|it| (of_condition(it, intent, kubernetes), in_full(it)));
-    // Without conditions nothing was done: a problem is the reason.
-    let problems = intent.problems.iter().map(|it| (of_problem(it), None));
+    let conditions = conditions.map(|condition| {
+        let status = of_condition(condition, intent, kubernetes);
+        (status, in_full(condition))
+    });
+    // Where there are no conditions nothing was done, because of a problem.
+    let problems = intent.problems.iter();
+    let problems = problems.map(|problem| (of_problem(problem), None));
     let all: Vec<(Status, Option<String>)> = conditions.chain(problems).collect();
     let is_alone = all.len() == 1;
     let line = |(status, in_full): &(Status, Option<String>)| match in_full {
         Some(text) => Some(format!("{}: {text}", status.name())),
-        // One alone is what the status says.
+        // The status itself shows the only one.
         None => (!is_alone).then(|| format!("{}: {}", status.name(), status.message())),
     };
     let log = all.iter().filter_map(line).map(LogLine::Warning).collect();
@@ -92,7 +96,7 @@ fn of_condition(
     }
 }
 
-/// What a condition says in full, for the log, where its status may say less.
+/// The full text of a condition, for the log, where its status may be shorter.
 fn in_full(condition: &Condition) -> Option<String> {
     match condition {
         Condition::Refused(_, text) => Some(text.clone()),
@@ -108,7 +112,7 @@ fn in_full(condition: &Condition) -> Option<String> {
     }
 }
 
-/// What is odd, on a cluster of that version, about pods that rely on the CNI.
+/// A warning about pods that rely on the CNI, for clusters of older versions.
 pub(super) fn without_native_sidecars(kubernetes: KubernetesVersion) -> Option<String> {
     (kubernetes < NATIVE_SIDECARS).then(|| {
         "on nodes older than Kubernetes 1.33, init containers of users' pods have no network while \

@@ -1,4 +1,4 @@
-//! Stale workloads as people and programs read them.
+//! Stale workloads as text, for people and for programs.
 
 use serde_json::{Value, json};
 
@@ -6,11 +6,11 @@ use super::workload::Workload;
 
 /// How many workloads are named at most.
 const MOST: usize = 200;
-/// How long a text may get, in bytes: one result of an action holds 128 KiB.
+/// How long a text may be, in bytes: one result of an action can be 128 KiB long.
 const LONGEST: usize = 120 * 1024;
 
-/// A table with a line for each workload, under a line of headings; after 200 a line says how many
-/// more there are. Empty when there are none.
+/// A table with a line of headings, and a line for each workload; after 200 a line says how many
+/// more there are. Empty when there are no workloads.
 pub fn to_table(workloads: &[Workload]) -> String {
     if workloads.is_empty() {
         return String::new();
@@ -52,7 +52,7 @@ fn row(workload: &Workload) -> [String; 5] {
     ]
 }
 
-/// The same as a JSON list, without the end of a longer one.
+/// The workloads as a JSON list, which is cut when it is too long.
 pub fn to_json(workloads: &[Workload]) -> String {
     let entry = |workload: &Workload| {
         json!({

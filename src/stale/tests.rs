@@ -46,7 +46,7 @@ fn changed(mut pod: Value, changes: &[(&str, Value)]) -> Value {
     pod
 }
 
-fn given(injection: Injection) -> NewPods {
+fn new_pods(injection: Injection) -> NewPods {
     NewPods {
         injection,
         proxy: IstioVersion::parse("1.31.1"),
@@ -56,14 +56,14 @@ fn given(injection: Injection) -> NewPods {
 const ON: Injection = Injection::IstioValidation;
 const OFF: Injection = Injection::IstioInit;
 
-fn judge(pod: &Value, injection: Injection) -> Option<StalePod> {
+fn stale_pod(pod: &Value, injection: Injection) -> Option<StalePod> {
     let pod = serde_json::from_value(pod.clone()).unwrap();
-    StalePod::judge(&pod, &given(injection))
+    StalePod::of(&pod, &new_pods(injection))
 }
 
 /// The reasons in words; empty for a current pod.
 fn why(pod: &Value, injection: Injection) -> String {
-    let stale = judge(pod, injection);
+    let stale = stale_pod(pod, injection);
     let reasons = stale.iter().flat_map(|it| &it.reasons);
     reasons
         .map(ToString::to_string)
@@ -119,11 +119,11 @@ fn a_pod_with_an_older_proxy_is_stale() {
 #[test]
 fn nothing_is_older_than_an_image_without_a_version() {
     let pod = serde_json::from_value(pod("a", "istio-init", "1.29.2")).unwrap();
-    let given = NewPods {
+    let new_pods = NewPods {
         injection: OFF,
         proxy: None,
     };
-    assert_eq!(StalePod::judge(&pod, &given), None);
+    assert_eq!(StalePod::of(&pod, &new_pods), None);
 }
 
 #[test]
@@ -151,9 +151,9 @@ fn a_pod_whose_validation_failed_is_stale_in_either_state() {
     assert_eq!(why(&looping, OFF), expected);
     let failed = with(&json!({"state": ended(1)}));
     assert_eq!(why(&failed, ON), "istio-validation failed (exit code 1)");
-    // It failed once, and then passed: the repair controller mends pods that way.
-    let mended = with(&json!({"state": ended(0), "lastState": ended(126)}));
-    assert_eq!(why(&mended, ON), "");
+    // It failed once, and then passed: the repair controller repairs pods that way.
+    let repaired = with(&json!({"state": ended(0), "lastState": ended(126)}));
+    assert_eq!(why(&repaired, ON), "");
     let waiting = with(&json!({"state": {"waiting": {"reason": "PodInitializing"}}}));
     assert_eq!(why(&waiting, ON), "");
     // A pod that is not restarted has failed altogether.

@@ -1,4 +1,4 @@
-//! From stale pods to the workloads that keep them, and how those can be restarted.
+//! The workloads that keep stale pods, and how they can be restarted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,7 +11,7 @@ use super::{Reason, StalePod};
 use crate::k8s::kind::{self, Kind};
 use crate::k8s::object::{Object, ObjectId};
 
-/// What keeps a pod, or keeps what keeps it.
+/// A controller that keeps a pod, or keeps another controller.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Controller {
     /// API group; empty for the core group.
@@ -23,7 +23,7 @@ pub struct Controller {
 }
 
 impl Controller {
-    /// The one among an object's owners that keeps it.
+    /// The controller among an object's owners.
     pub fn among<'a>(owners: impl IntoIterator<Item = &'a OwnerReference>) -> Option<Self> {
         let owner = owners.into_iter().find(|it| it.controller == Some(true))?;
         let group = owner
@@ -57,8 +57,8 @@ impl fmt::Display for Controller {
     }
 }
 
-/// The kinds of which objects have to be read, to tell the workloads of these pods from their
-/// pods' controllers, and whether they can be restarted.
+/// The kinds whose objects have to be read, to find the workloads of these pods and whether they
+/// can be restarted.
 pub fn kinds_to_read(pods: &[StalePod]) -> Vec<Kind> {
     let controllers = || pods.iter().filter_map(|it| it.controller.as_ref());
     let keeps_some = |kind: &Kind| controllers().any(|it| it.is(kind));
@@ -84,7 +84,7 @@ const ROLLED_OUT: [Kind; 3] = [kind::DEPLOYMENT, kind::STATEFUL_SET, kind::DAEMO
 /// A workload with stale pods.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Workload {
-    /// Which one; for a bare pod the pod.
+    /// The workload; for a bare pod the pod itself.
     pub id: ObjectId,
     /// What keeps the workload itself, such as the Notebook of a StatefulSet.
     pub owner: Option<Controller>,
@@ -108,12 +108,12 @@ impl Workload {
 pub enum Restart {
     /// By a rollout of this kind.
     Rollout(Kind),
-    /// Not; the text says what a person can do.
+    /// It cannot; the text says what a person can do.
     No(&'static str),
 }
 
 impl Restart {
-    /// Whether the charm can.
+    /// Whether the charm can restart it.
     pub fn is_possible(&self) -> bool {
         matches!(self, Self::Rollout(_))
     }
@@ -128,20 +128,20 @@ impl fmt::Display for Restart {
     }
 }
 
-/// What a restart deals with, in which order.
+/// What the restart action does with workloads, and in which order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Choice {
-    /// To be restarted, one after the other.
+    /// Workloads to restart, one after the other.
     pub chosen: Vec<Workload>,
-    /// Could be restarted, and are more than asked for.
+    /// Workloads that could be restarted, but are more than asked for.
     pub beyond: Vec<Workload>,
-    /// Cannot be restarted.
+    /// Workloads that cannot be restarted.
     pub others: Vec<Workload>,
 }
 
 impl Choice {
-    /// Chooses at most `most` workloads that can be restarted; those that do not run at all come
-    /// first.
+    /// Chooses at most `most` workloads that can be restarted, or all; those with pods that cannot
+    /// start come first.
     pub fn among(workloads: Vec<Workload>, most: Option<usize>) -> Self {
         let (mut chosen, others): (Vec<_>, Vec<_>) = workloads
             .into_iter()
@@ -156,18 +156,19 @@ impl Choice {
         }
     }
 
-    /// All of them, in that order.
+    /// All workloads, in that order.
     pub fn all(&self) -> Vec<Workload> {
         [&*self.chosen, &self.beyond, &self.others].concat()
     }
 }
 
-/// The workloads of stale pods, by namespace, kind and name.
+/// The workloads of stale pods, sorted by namespace, kind and name.
 ///
-/// `objects` are those of the kinds that [`kinds_to_read`] names; one that is missing among them
-/// has gone.
+/// `objects` are the objects of the kinds that [`kinds_to_read`] names; an object that is missing
+/// there is gone.
 pub fn workloads(pods: &[StalePod], objects: &[Object]) -> Vec<Workload> {
-    let objects: BTreeMap<&ObjectId, &Object> = objects.iter().map(|it| (it.id(), it)).collect();
+    let objects: BTreeMap<&ObjectId, &Object> =
+        objects.iter().map(|object| (object.id(), object)).collect();
     let mut found: BTreeMap<(&str, ObjectId), Workload> = BTreeMap::new();
     for pod in pods {
         let (id, owner) = keeper(pod, &objects);
@@ -191,8 +192,8 @@ pub fn workloads(pods: &[StalePod], objects: &[Object]) -> Vec<Workload> {
 
 /// The workload that a pod belongs to, and what keeps that.
 ///
-/// The workload is where a restart begins: not a ReplicaSet or Job that something else makes, and
-/// not what is above a Deployment, StatefulSet or DaemonSet, which can be restarted themselves.
+/// The workload is what has to be restarted: the maker of a ReplicaSet or Job rather than that, but
+/// a Deployment, StatefulSet or DaemonSet rather than its own maker.
 fn keeper(
     pod: &StalePod,
     objects: &BTreeMap<&ObjectId, &Object>,
@@ -206,7 +207,7 @@ fn keeper(
         };
         return (id, None);
     };
-    let above = |id: &ObjectId| objects.get(id).and_then(|it| controller_of(it));
+    let above = |id: &ObjectId| objects.get(id).and_then(|object| controller_of(object));
     let is_between = controller.is(&kind::REPLICA_SET) || controller.is(&kind::JOB);
     let id = controller.clone().in_namespace(&pod.namespace);
     match above(&id) {
@@ -221,7 +222,7 @@ fn keeper(
 
 fn controller_of(object: &Object) -> Option<Controller> {
     let owners = Vec::<OwnerReference>::deserialize(object.at("/metadata/ownerReferences")?);
-    // What cannot be read names no controller.
+    // Unreadable owners count as none.
     Controller::among(&owners.unwrap_or_default())
 }
 
@@ -233,7 +234,7 @@ fn restart(id: &ObjectId, live: Option<&Object>, reasons: &BTreeSet<Reason>) -> 
         return Restart::No("a bare pod; delete and create it yourself");
     }
     if is(&kind::JOB) {
-        return Restart::No("it ends by itself; if it cannot, delete its pod");
+        return Restart::No("it ends on its own; if it cannot, delete its pod");
     }
     if is(&kind::CRON_JOB) {
         return Restart::No("its next run gets what is new");
@@ -254,7 +255,7 @@ fn restart(id: &ObjectId, live: Option<&Object>, reasons: &BTreeSet<Reason>) -> 
     if partition.and_then(Value::as_i64).is_some_and(|it| it > 0) {
         return Restart::No("its partition keeps pods back; set it to 0");
     }
-    // Its controller replaces no pod while one is not ready, not even that one
+    // Its controller replaces no pod while one is not ready, not even that pod
     // (https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback).
     let parallel = text("/spec/podManagementPolicy") == Some("Parallel");
     if kind == kind::STATEFUL_SET && !parallel && has_failed(reasons) {

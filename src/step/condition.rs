@@ -1,4 +1,4 @@
-//! How it stands when a hook ends.
+//! The conditions that a hook ends with.
 
 use crate::assess::awaited::Awaited;
 use crate::cluster::error::{ClusterError, FailureKind};
@@ -9,22 +9,24 @@ use crate::plan::Obstacle;
 /// One thing to say about the control plane.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
-    /// All is as asked.
+    /// Everything is as asked.
     Settled {
-        /// With the CNI on: on how many nodes the node agent is ready, and of how many.
+        /// While the CNI is on: the number of nodes on which the node agent is ready, and the
+        /// number of all its nodes.
         ready_nodes: Option<(u32, u32)>,
     },
-    /// Objects of others stand in the way.
+    /// An object of others is in the way.
     InTheWay(Obstacle),
     /// The node agent cannot start until a person does something.
     AgentFault(AgentFault, Phase),
-    /// Not done in time.
+    /// The time was over before this happened.
     StillWaiting(Awaited),
-    /// This unit is not the leader, or no longer.
+    /// This unit is not the leader, or no longer is.
     Standby,
-    /// There is no way to the cluster; the text says what is missing.
+    /// The cluster cannot be reached; the text says what is missing.
     Unreachable(String),
-    /// The cluster refused, or did not answer; the text says what to which object.
+    /// The cluster refused a request, or did not answer; the text names the operation and the
+    /// object.
     Refused(FailureKind, String),
 }
 

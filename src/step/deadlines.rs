@@ -4,30 +4,30 @@ use std::time::Duration;
 
 use crate::cni::Phase;
 
-/// How often a failed request is tried again, where the time would allow more.
+/// How often a failed request is tried again, even if the time would allow more.
 const RETRIES: u32 = 5;
 /// The longest pause before a failed request is tried again.
 const LONGEST_RETRY: Duration = Duration::from_secs(1);
 
-/// For how long a unit that was the leader is so for certain: half of what Juju guarantees, as
-/// what follows takes time too
+/// How long a unit certainly stays the leader after it was asked: half of what Juju guarantees, as
+/// the writes that follow take time too
 /// (<https://documentation.ubuntu.com/juju/3.6/reference/hook-command/list-of-hook-commands/is-leader/>).
 pub const LEADERSHIP_TRUST: Duration = Duration::from_secs(15);
 
 /// How long one hook may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// For an ordinary wait.
+    /// The longest ordinary wait; 120 s by default.
     pub ordinary: Duration,
-    /// For a CNI switch that is half done and moving.
+    /// The longest wait for a CNI switch that is half done and moving; 600 s by default.
     pub switching: Duration,
-    /// For how long, from the beginning, pods that need the node agent may hold its removal;
+    /// How long, from the beginning, pods that need the node agent may hold up its removal;
     /// `None` for as long as the hook lasts.
     pub drain: Option<Duration>,
-    /// For how long, from the beginning, pods of the node agent may hold the removal of its rights;
+    /// How long, from the beginning, pods of the node agent may hold up the removal of its rights;
     /// `None` for as long as the hook lasts.
     pub agent_pods: Option<Duration>,
-    /// Whether what is refused is tried again until the time is over.
+    /// Whether refused requests are tried again until the time is over.
     pub persistent: bool,
 }
 
@@ -53,7 +53,7 @@ impl Timeouts {
         }
     }
 
-    /// The timeouts of a removal: a minute at most, as a longer one would only hold up
+    /// The timeouts of a removal: a minute at most, because a longer removal would only hold up
     /// `juju remove-application`.
     #[must_use]
     pub fn of_removal(self) -> Self {
@@ -62,7 +62,7 @@ impl Timeouts {
             ordinary: longest,
             switching: longest,
             drain: Some(Duration::from_secs(20)),
-            // With its rights it takes the plugin out of the nodes.
+            // The node agent needs its rights to remove the plugin from the nodes.
             agent_pods: Some(Duration::from_secs(40)),
             persistent: true,
         }
@@ -77,19 +77,19 @@ impl Timeouts {
         }
     }
 
-    /// The pause before a request is sent again that has failed so many times in a row; `None` when
-    /// it is not worth it.
+    /// The pause before a request is sent again after it has failed `failures` times in a row;
+    /// `None` when it should not be sent again.
     pub fn retry(&self, failures: u32, is_transient: bool) -> Option<Duration> {
         let is_worth_it = self.persistent || (is_transient && failures <= RETRIES);
         is_worth_it.then(|| pause_after(failures))
     }
 }
 
-/// The pause after so many failures, doubling from 100 ms.
+/// The pause after that many failures, doubling from 100 ms.
 fn pause_after(failures: u32) -> Duration {
     let doublings = failures.min(8).saturating_sub(1);
     let pause = Duration::from_millis(100) * 2_u32.pow(doublings);
-    // The last of the ordinary tries comes after 1.6 s; only a removal tries on.
+    // The last ordinary retry comes after 1.6 s; only a removal keeps trying.
     if failures > RETRIES {
         LONGEST_RETRY
     } else {

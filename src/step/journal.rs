@@ -18,17 +18,18 @@ use crate::plan::Upsert;
 
 /// How long the rest of a burst of changes may take to arrive.
 pub const BURST: Duration = Duration::from_millis(50);
-/// For how long an observation stays true at most, whatever the watches say.
+/// How long an observation is trusted at most, whatever the watches report.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
-/// How soon to look again where no watch reports what is awaited.
+/// How soon to observe again where no watch reports what is awaited.
 const POLL: Duration = Duration::from_millis(200);
-/// After how long it is worth asking why.
+/// After how long it is worth finding out the reason.
 const LONG: Duration = Duration::from_secs(15);
-/// How long a fault must stay the same, so that all nodes that have it are named.
+/// How long a fault must stay the same before it is reported, so that all nodes with it are named.
 const SAME_FAULT: Duration = Duration::from_secs(2);
 /// After how long a fault that keeps changing is reported as it is.
 const ANY_FAULT: Duration = Duration::from_secs(10);
-/// How often one object is applied in one hook before something else is taken to change it.
+/// How often one object is applied in one hook, before the charm concludes that something else
+/// changes it.
 const MOST_ATTEMPTS: u32 = 3;
 
 /// What one hook has done and seen.
@@ -41,18 +42,19 @@ pub struct Journal {
     failures: u32,
     /// The phase of the last assessment.
     phase: Phase,
-    /// How far what is awaited was when it last moved, and when that was.
+    /// What was awaited when it last moved, and when that was.
     progress: (Vec<String>, Duration),
     fault: Option<FaultSeen>,
     attempts: BTreeMap<ObjectId, Attempts>,
     acknowledgement: Acknowledgement,
-    /// Whether applying the DaemonSet keeps its pods, by the version that was tried.
+    /// Whether applying the DaemonSet keeps its pods, with the version for which that was found
+    /// out.
     keeps_agent_pods: Option<(String, bool)>,
-    /// Whether this hook has seen the node agent go.
+    /// Whether this hook has seen the removal of the node agent.
     agent_went: bool,
-    /// What was left to delete, or held, at the last assessment.
+    /// What was still to be deleted at the last assessment.
     remaining: Vec<ObjectId>,
-    /// What is odd but harmless, for the log.
+    /// Harmless oddities, for the log.
     warnings: Vec<String>,
 }
 
@@ -60,9 +62,9 @@ pub struct Journal {
 #[derive(Clone, Debug)]
 struct FaultSeen {
     fault: AgentFault,
-    /// Since when it is the same.
+    /// Since when it has been the same.
     same_since: Duration,
-    /// Since when there is one.
+    /// Since when there has been any.
     since: Duration,
 }
 
@@ -74,16 +76,18 @@ struct Attempts {
     unchanged_at: Option<String>,
 }
 
-/// What the istiods have said since the injection configuration went back.
+/// What the istiods have answered since the injection configuration went back.
 #[derive(Clone, Debug, Default)]
 struct Acknowledgement {
+    /// When they were first asked.
     asking_since: Option<Duration>,
     answers: Acknowledgements,
+    /// When all of them had acknowledged the change.
     at: Option<Duration>,
 }
 
 impl Journal {
-    /// The journal of a hook that begins, on a unit that has just been found to be the leader.
+    /// The journal of a hook that begins, on a unit that has just been found to lead.
     pub fn start(timeouts: Timeouts) -> Self {
         Self {
             timeouts,
@@ -109,12 +113,12 @@ impl Journal {
         self.remaining = deletions.map(|it| it.id.clone()).collect();
         self.note_fault(assessment.fault.as_ref(), now);
         self.note_progress(assessment, now);
-        let goes_on = match assessment.phase {
+        let continues = match assessment.phase {
             Phase::Removing => true,
             Phase::Draining => !assessment.awaited.contains(&Awaited::InjectionChange),
             Phase::Off | Phase::RollingOut | Phase::On => false,
         };
-        if !goes_on {
+        if !continues {
             self.acknowledgement = Acknowledgement::default();
         }
     }
@@ -132,8 +136,8 @@ impl Journal {
         });
     }
 
-    /// How far the awaited is shows whether it moves; the reasons do not, as those of a pod that
-    /// keeps failing change for ever.
+    /// Notes whether what is awaited moves. Its progress shows that; its reasons do not, because
+    /// those of a pod that keeps failing change for ever.
     fn note_progress(&mut self, assessment: &Assessment, now: Duration) {
         let progress: Vec<String> = match assessment.fault {
             Some(_) => assessment
@@ -163,53 +167,55 @@ impl Journal {
         now >= switching || (now >= ordinary && !is_moving)
     }
 
-    /// Whether a fault has been there long enough to be reported. Nodes come upon it one by one.
+    /// Whether a fault has lasted long enough to be reported. It appears on one node after the
+    /// other.
     pub fn has_settled_fault(&self, now: Duration) -> bool {
         let longest = self.timeouts.ordinary;
-        self.fault.as_ref().is_some_and(|it| {
-            now >= it.same_since + SAME_FAULT.min(longest)
-                || now >= it.since + ANY_FAULT.min(longest)
+        self.fault.as_ref().is_some_and(|seen| {
+            now >= seen.same_since + SAME_FAULT.min(longest)
+                || now >= seen.since + ANY_FAULT.min(longest)
         })
     }
 
-    /// Whether it has taken longer than things that go well.
+    /// Whether the hook has run longer than it does when all goes well.
     pub fn takes_long(&self, now: Duration) -> bool {
         now >= LONG.min(self.timeouts.ordinary)
     }
 
-    /// How long to wait for a change before looking again anyway.
+    /// How long to wait for a change before observing again anyway.
     pub fn until_next_look(&self, needs_polling: bool, now: Duration) -> Duration {
         let settling = self.fault.as_ref().map(|_| SAME_FAULT);
         let pause = if needs_polling { Some(POLL) } else { settling };
-        let left = self.timeouts.switching.saturating_sub(now);
-        pause.unwrap_or(LONGEST_PAUSE).min(left.max(BURST))
+        let remaining = self.timeouts.switching.saturating_sub(now);
+        pause.unwrap_or(LONGEST_PAUSE).min(remaining.max(BURST))
     }
 
-    /// Notes a turn in which no request failed.
-    pub fn turned(&mut self) {
+    /// Notes a round in which no request failed.
+    pub fn succeeded(&mut self) {
         self.failures = 0;
     }
 
-    /// Notes a request that failed. The pause before trying again; `None` when the hook has to end.
+    /// Notes a request that failed. Returns the pause before trying again; `None` when the hook has
+    /// to end.
     pub fn failed(&mut self, is_transient: bool, now: Duration) -> Option<Duration> {
         self.failures += 1;
         let pause = self.timeouts.retry(self.failures, is_transient)?;
         (now + pause <= self.timeouts.of(self.phase)).then_some(pause)
     }
 
-    /// What has held a removal for as long as it may.
+    /// What has held up a removal for as long as it may.
     pub fn overdue(&self, now: Duration) -> Overdue {
-        let is_over = |time: Option<Duration>| time.is_some_and(|it| now >= it);
+        let is_over = |time: Option<Duration>| time.is_some_and(|time| now >= time);
         Overdue {
             drain: is_over(self.timeouts.drain),
             agent_pods: is_over(self.timeouts.agent_pods),
         }
     }
 
-    /// Whether the unit is the leader for certain, without asking.
+    /// Whether the unit is certainly the leader, without asking again.
     pub fn leads(&self, now: Duration) -> bool {
         self.led_at
-            .is_some_and(|it| now.saturating_sub(it) < LEADERSHIP_TRUST)
+            .is_some_and(|led_at| now.saturating_sub(led_at) < LEADERSHIP_TRUST)
     }
 
     /// Notes that the unit was found to be the leader, or not.
@@ -217,13 +223,13 @@ impl Journal {
         self.led_at = leads.then_some(now);
     }
 
-    /// Notes a wait, after which the unit may be the leader no more.
+    /// Notes a wait, after which the unit may no longer be the leader.
     pub fn waited(&mut self) {
         self.led_at = None;
     }
 
-    /// Whether applying an object can still be of use in this hook. `live` are the objects as they
-    /// were observed.
+    /// Whether it still makes sense to apply an object in this hook. `live` are the observed
+    /// objects.
     pub fn may_apply(&self, upsert: &Upsert, live: &LiveObjects) -> bool {
         let id = upsert.object.id();
         let Some(attempts) = self.attempts.get(id) else {
@@ -251,39 +257,39 @@ impl Journal {
         !self.attempts.is_empty()
     }
 
-    /// Whether this hook has seen the node agent go.
+    /// Whether this hook has seen the removal of the node agent.
     pub fn has_seen_agent_go(&self) -> bool {
         self.agent_went
     }
 
-    /// What was left to delete at the last assessment.
+    /// What was still to be deleted at the last assessment.
     pub fn remaining(&self) -> &[ObjectId] {
         &self.remaining
     }
 
-    /// Notes what is odd but harmless.
+    /// Notes a harmless oddity.
     pub fn warn(&mut self, warning: String) {
         self.warnings.push(warning);
     }
 
-    /// What is odd but harmless, for the log.
+    /// Harmless oddities, for the log.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
 
-    /// What applying the DaemonSet of that version does to its pods, if it was tried.
+    /// Whether applying to the DaemonSet of that version keeps its pods, if that was found out.
     pub fn keeps_agent_pods(&self, version: &str) -> Option<bool> {
         let (known, keeps) = self.keeps_agent_pods.as_ref()?;
         (known == version).then_some(*keeps)
     }
 
-    /// Notes what applying the DaemonSet of that version does to its pods.
+    /// Notes whether applying to the DaemonSet of that version keeps its pods.
     pub fn tried_daemon_set(&mut self, version: &str, keeps_pods: bool) {
         self.keeps_agent_pods = Some((version.to_owned(), keeps_pods));
     }
 
-    /// Weighs what every ready istiod injects. Empty when none holds the switch: then all have
-    /// acknowledged it.
+    /// Notes what every ready istiod injects. Returns the istiods that hold up the switch; when
+    /// there are none, all have acknowledged it.
     pub fn istiods_answered(
         &mut self,
         answers: &[(String, Option<Injection>)],
@@ -294,19 +300,19 @@ impl Journal {
         let at = now.saturating_sub(since);
         let holding = acknowledgement
             .answers
-            .weigh(at, answers, Injection::IstioInit);
+            .answered(at, answers, Injection::IstioInit);
         if holding.is_empty() {
             self.acknowledged(now);
         }
         holding
     }
 
-    /// Notes that nothing injects `istio-validation` any more.
+    /// Notes that no istiod injects `istio-validation` any more.
     pub fn acknowledged(&mut self, now: Duration) {
         self.acknowledgement.at.get_or_insert(now);
     }
 
-    /// For how long nothing has injected `istio-validation`; `None` while something may.
+    /// For how long no istiod has injected `istio-validation`; `None` while one may.
     pub fn acknowledged_for(&self, now: Duration) -> Option<Duration> {
         self.acknowledgement.at.map(|at| now.saturating_sub(at))
     }

@@ -1,4 +1,5 @@
-//! The action `detect-cni-paths`: what to set `cni-bin-dir` and `cni-conf-dir` to in this cluster.
+//! The action `detect-cni-paths`: proposes values of `cni-bin-dir` and `cni-conf-dir` for this
+//! cluster.
 
 use juju::action::ActionResults;
 
@@ -8,14 +9,14 @@ use crate::cluster::{Cluster, Scope, Selector};
 use crate::detect::{Detection, detect};
 use crate::k8s::kind;
 
-/// Selects what runs in the network of its node, as every network plugin does.
+/// Selects pods in the network of their node: every network plugin runs in one.
 const HOST_NETWORK: &str = "spec.hostNetwork=true";
 
 impl Charm {
-    /// Runs the action. An answer that is unsure is an answer too: it says how to look.
+    /// Runs the action. An uncertain answer is a success too: it says how to find out.
     pub(super) async fn run_detect_cni_paths(&self) -> Result<(), Stop> {
         let cluster = self.cluster().await?;
-        let detection = look(&cluster)
+        let detection = detection(&cluster)
             .await
             .map_err(|error| Stop::refused(&error, self.application()))?;
         let mut results = ActionResults::new();
@@ -27,11 +28,11 @@ impl Charm {
     }
 }
 
-/// Reads what tells the directories, and weighs it.
+/// Reads the nodes and their network plugins, and detects the directories.
 ///
 /// # Errors
-/// When the server does not answer, or refuses.
-pub(crate) async fn look(cluster: &Cluster) -> Result<Detection, ClusterError> {
+/// When the server does not answer or refuses.
+pub(crate) async fn detection(cluster: &Cluster) -> Result<Detection, ClusterError> {
     let nodes = cluster.list_typed(&kind::NODE, Scope::Cluster, Selector::default());
     let selector = Selector {
         labels: "",

@@ -1,4 +1,5 @@
-//! The action `list-stale-workloads`: what still runs with what was injected before.
+//! The action `list-stale-workloads`: the workloads whose pods were injected differently from new
+//! pods.
 
 use juju::action::ActionResults;
 use k8s_openapi::api::core::v1::Pod;
@@ -19,11 +20,11 @@ struct Parameters {
     namespace: Option<String>,
 }
 
-/// The stale workloads, and against what they were judged.
+/// The stale workloads, and what they were compared with.
 pub(super) struct Stale {
     /// What a pod that is created now gets.
     pub(super) new_pods: NewPods,
-    /// The workloads, by namespace, kind and name.
+    /// The workloads, sorted by namespace, kind and name.
     pub(super) workloads: Vec<Workload>,
 }
 
@@ -33,9 +34,9 @@ pub(super) enum StaleError {
     /// The server did not answer or refused.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
-    /// Nothing tells what new pods get.
+    /// No injection configuration shows what new pods get.
     #[error(
-        "ConfigMap {0} does not tell what new pods get: there is no control plane yet; see juju \
+        "ConfigMap {0} does not show what new pods get: there is no control plane yet; see juju \
          status"
     )]
     NoControlPlane(String),
@@ -45,7 +46,7 @@ pub(super) enum StaleError {
 }
 
 impl StaleError {
-    /// The action's end, in words for people.
+    /// How the action ends, in words for people.
     pub(super) fn stop(&self, application: &str) -> Stop {
         match self {
             Self::Cluster(error) => Stop::refused(error, application),
@@ -76,7 +77,7 @@ impl Charm {
     }
 }
 
-/// The results that both actions have.
+/// The results that both actions share.
 pub(super) fn results(new_pods: &NewPods, workloads: &[Workload]) -> anyhow::Result<ActionResults> {
     let mut results = ActionResults::new();
     let pods: usize = workloads.iter().map(|it| it.pods).sum();
@@ -93,7 +94,7 @@ pub(super) fn results(new_pods: &NewPods, workloads: &[Workload]) -> anyhow::Res
     Ok(results)
 }
 
-/// Reads pods and what keeps them, in a namespace or everywhere, and judges them.
+/// Reads pods and what keeps them, in a namespace or everywhere, and finds the stale ones.
 ///
 /// # Errors
 /// When the server does not answer or refuses, there is no injection configuration, or no such
@@ -120,11 +121,11 @@ pub(super) async fn find(cluster: &Cluster, namespace: Option<&str>) -> Result<S
     let pods = cluster
         .list_typed::<Pod>(&kind::POD, scope, injected)
         .await?;
-    let judged = pods
+    let stale = pods
         .items
         .iter()
-        .filter_map(|it| StalePod::judge(it, &new_pods));
-    let pods: Vec<_> = judged.collect();
+        .filter_map(|pod| StalePod::of(pod, &new_pods));
+    let pods: Vec<_> = stale.collect();
     let mut objects = Vec::new();
     for kind in kinds_to_read(&pods) {
         let listing = cluster.list(&kind, scope, Selector::default()).await?;
@@ -136,7 +137,7 @@ pub(super) async fn find(cluster: &Cluster, namespace: Option<&str>) -> Result<S
     })
 }
 
-/// A mistyped namespace is empty, and would look as if all were well.
+/// Without this check, a mistyped namespace would look as if no workload were stale.
 async fn must_exist(cluster: &Cluster, namespace: &str) -> Result<(), StaleError> {
     let fields = format!("metadata.name={namespace}");
     let one = Selector {

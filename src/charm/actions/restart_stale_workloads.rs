@@ -1,5 +1,5 @@
-//! The action `restart-stale-workloads`: one workload after the other, each when the one before it
-//! is back.
+//! The action `restart-stale-workloads`: restarts one workload after the other, each after the one
+//! before it is back.
 
 mod rollout;
 
@@ -64,10 +64,10 @@ impl Charm {
         let stopped = restarts
             .one_after_the_other(&choice.chosen, &mut done)
             .await?;
-        let left = choice.chosen.len() + choice.beyond.len() - done.restarted - done.current;
+        let remaining = choice.chosen.len() + choice.beyond.len() - done.restarted - done.current;
         report.insert("restarted", done.restarted.to_string())?;
         report.insert("still-stale", done.still_stale.to_string())?;
-        report.insert("left", left.to_string())?;
+        report.insert("left", remaining.to_string())?;
         self.tools.set_action_results(&report)?;
         match stopped {
             Some(why) => Err(Stop::failed(format!(
@@ -83,9 +83,9 @@ impl Charm {
 struct Done {
     /// How many workloads are back.
     restarted: usize,
-    /// How many of those are stale all the same.
+    /// How many of those are still stale.
     still_stale: usize,
-    /// How many had become current by themselves, or had gone.
+    /// How many were already current, or gone.
     current: usize,
 }
 
@@ -97,7 +97,8 @@ struct Restarts<'a> {
 }
 
 impl Restarts<'_> {
-    /// Restarts workloads up to the first that does not come back; then tells why it stopped.
+    /// Restarts workloads up to the first that does not come back. Returns why it stopped, if it
+    /// did.
     async fn one_after_the_other(
         &self,
         chosen: &[Workload],
@@ -113,15 +114,15 @@ impl Restarts<'_> {
         Ok(None)
     }
 
-    /// Restarts one workload; tells why it stopped there, if it did.
+    /// Restarts one workload. Returns why the action has to stop, if it has to.
     async fn one(
         &self,
         id: &ObjectId,
         number: &str,
         done: &mut Done,
     ) -> anyhow::Result<Option<String>> {
-        // Much may have changed since the list was made.
-        let workload = match self.look_again(id).await {
+        // The workload may have changed since the list was made.
+        let workload = match self.stale_now(id).await {
             Ok(Some(workload)) if workload.restart.is_possible() => workload,
             Ok(Some(workload)) => return Ok(Some(workload.restart.to_string())),
             Ok(None) => {
@@ -149,7 +150,7 @@ impl Restarts<'_> {
             Ok(Outcome::Late(why)) => return Ok(Some(format!("it did not come back: {why}"))),
             Err(error) => return Ok(Some(self.words(&error.into()))),
         }
-        match self.look_again(id).await {
+        match self.stale_now(id).await {
             Ok(None) => self.say(&format!("{id} is back"))?,
             Ok(Some(workload)) => {
                 done.still_stale += 1;
@@ -161,8 +162,8 @@ impl Restarts<'_> {
         Ok(None)
     }
 
-    /// The workload if it is stale now, or why nothing may be restarted any more.
-    async fn look_again(&self, id: &ObjectId) -> Result<Option<Workload>, String> {
+    /// The workload if it is stale now; the error says why nothing more may be restarted.
+    async fn stale_now(&self, id: &ObjectId) -> Result<Option<Workload>, String> {
         let found = find(self.cluster, id.namespace.as_deref()).await;
         let Stale {
             new_pods,

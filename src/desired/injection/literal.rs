@@ -1,15 +1,15 @@
-//! Text that stands in a Go template for itself.
+//! Text that a Go template contains literally.
 
 use std::fmt::Write as _;
 
 use minijinja::Value;
 use serde::{Serialize, Serializer};
 
-/// A quoted text that YAML and Go templates read alike, whatever it contains.
+/// A quoted text that YAML and Go templates read in the same way, whatever it contains.
 ///
-/// Only printable ASCII stands as it is. The rest is escaped in the way that YAML (1.2, section
-/// 5.7) and Go (string literals) share, and so is the second of two opening braces: an image
-/// reference cannot become an action of the template.
+/// Only printable ASCII is written as it is. The rest is escaped in the way that YAML (1.2, section
+/// 5.7) and Go (string literals) share. So is the second of two opening braces: an image reference
+/// cannot become an action of the template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Literal(String);
 
@@ -37,7 +37,7 @@ impl Literal {
 }
 
 impl Serialize for Literal {
-    /// Hands the text to a template as it is.
+    /// Passes the text to a template as it is.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Value::from_safe_string(self.0.clone()).serialize(serializer)
     }

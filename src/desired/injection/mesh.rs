@@ -17,32 +17,32 @@ const DOMAIN: &str = "cluster.local";
 pub struct MeshConfig {
     /// Key `mesh`: the mesh configuration (`istio.mesh.v1alpha1.MeshConfig`), in YAML.
     pub mesh: String,
-    /// Key `meshNetworks`: the networks of a mesh of several clusters, none, in YAML.
+    /// Key `meshNetworks`: the networks of a mesh of several clusters, in YAML; always empty.
     pub mesh_networks: String,
 }
 
 /// What differs from istiod's own defaults (`DefaultMeshConfig` in `pkg/config/mesh/mesh.go`), or
-/// has to stand beside the templates that were decided by it.
+/// has to match what the templates assume.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Mesh<'a> {
-    /// Proxies write their access log to their standard output; the default is not to.
+    /// Proxies write their access log to their standard output; by default they write none.
     access_log_file: &'static str,
     default_config: DefaultConfig,
     default_providers: Providers,
-    /// The agent serves the application's metrics with the proxy's. The default, said because
-    /// istioctl says it and tools look for it.
+    /// The agent serves the application's metrics with the proxy's. This is the default; it is
+    /// written because istioctl writes it and tools look for it.
     enable_prometheus_merge: bool,
     /// Where istiod looks for configuration of the whole mesh; the default is istio-system.
     root_namespace: &'a str,
-    /// The default; the templates hand it to the proxies.
+    /// The default; the templates pass it to the proxies.
     trust_domain: &'static str,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct DefaultConfig {
-    /// istiod for proxies; the default is in istio-system.
+    /// The address of istiod for proxies; the default is in istio-system.
     discovery_address: String,
 }
 
@@ -57,10 +57,10 @@ struct Networks {
     networks: serde_json::Map<String, serde_json::Value>,
 }
 
-/// Gives the data of the ConfigMap `istio` for a control plane.
+/// The data of the ConfigMap `istio` for a control plane.
 ///
 /// # Errors
-/// Only by a defect of this program: a value that has no YAML form.
+/// A defect of this program: a value that has no YAML form.
 pub fn mesh_config(inputs: &Inputs<'_>) -> Result<MeshConfig, InjectionError> {
     let mesh = Mesh {
         access_log_file: ACCESS_LOG,

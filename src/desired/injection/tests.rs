@@ -52,7 +52,7 @@ fn templates(control_plane: &ControlPlane) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn the_values_tell_what_new_pods_get() {
+fn the_values_show_what_new_pods_get() {
     for (injection, enabled) in [
         (Injection::IstioInit, false),
         (Injection::IstioValidation, true),

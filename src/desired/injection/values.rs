@@ -1,4 +1,4 @@
-//! The values that go with the templates, and those that tell what is installed.
+//! The values that go with the templates, and the values that show what is installed.
 
 use serde::Serialize;
 use serde_json::json;
@@ -19,7 +19,7 @@ pub(super) enum ProxyImage<'a> {
 }
 
 impl<'a> ProxyImage<'a> {
-    /// Tells whether a reference is a name below the hub and the tag of `images`.
+    /// Sorts a reference: a name below the hub with the tag of `images`, or a whole reference.
     pub(super) fn of(reference: &'a str, images: &Images) -> Self {
         let name = reference
             .strip_prefix(images.hub.as_str())
@@ -40,7 +40,7 @@ impl<'a> ProxyImage<'a> {
 }
 
 /// The key `values` of the ConfigMap `istio-sidecar-injector`: what istiod reads of Istio's Helm
-/// values, and nothing else. Our templates read none of it: they have their values in them.
+/// values, and nothing else. Our templates read none of it: they are rendered with their values.
 ///
 /// istiod reads four more (`pkg/kube/inject/inject.go` and `webhook.go`), which stay at its
 /// defaults because the charm has no option for them: `global.variant`, `global.network`,
@@ -55,7 +55,7 @@ pub(super) struct InjectorValues<'a> {
 
 #[derive(Serialize)]
 struct Global<'a> {
-    /// istiod composes the proxy's image of hub, name and tag, with the type that a pod asks for
+    /// istiod composes the proxy's image from hub, name and tag, with the type that a pod asks for
     /// (`proxyImageURL` in `pkg/kube/inject/inject.go`), and the image of agentgateway.
     hub: &'a str,
     /// See `hub`.
@@ -66,13 +66,13 @@ struct Global<'a> {
 
 #[derive(Serialize)]
 struct Image<'a> {
-    /// The name below the hub, see `hub`. A whole reference stands in the templates themselves;
-    /// `istioctl analyze` reads it here.
+    /// The name below the hub, see `hub`. The templates themselves contain a whole reference; it is
+    /// here for `istioctl analyze`.
     image: &'a str,
 }
 
-/// Not for istiod: tells this charm, in its own and in istioctl's installations alike, what the
-/// templates beside it do.
+/// Not for istiod: shows this charm, in its own installations and in those of istioctl, what the
+/// templates beside it inject.
 #[derive(Serialize)]
 struct Pilot {
     cni: Cni,
@@ -87,7 +87,7 @@ struct Cni {
 #[serde(rename_all = "camelCase")]
 struct Webhook {
     /// Kubelet's HTTP, TCP and gRPC probes of the application go to the agent, which asks the
-    /// application: with mutual TLS kubelet could not (`applyRewrite` in
+    /// application: kubelet itself could not, because of mutual TLS (`applyRewrite` in
     /// `pkg/kube/inject/webhook.go`; absent means no).
     #[serde(rename = "rewriteAppHTTPProbe")]
     rewrite_app_http_probe: bool,
@@ -118,12 +118,12 @@ impl<'a> InjectorValues<'a> {
     }
 }
 
-/// Gives the data of the ConfigMap `values`, the same for its keys `original-values` and
+/// The data of the ConfigMap `values`, the same for its keys `original-values` and
 /// `merged-values`: the installation's settings under the names of Istio's Helm charts, in JSON.
-/// Nothing of Istio reads it back.
+/// No part of Istio reads it.
 ///
 /// # Errors
-/// Only by a defect of this program: a value that has no JSON form.
+/// A defect of this program: a value that has no JSON form.
 pub fn release_values(inputs: &Inputs<'_>) -> Result<String, InjectionError> {
     let images = &inputs.mesh.images;
     let image = |reference| ProxyImage::of(reference, images).text();

@@ -148,7 +148,7 @@ fn k3s_keeps_its_plugins_where_its_version_and_data_directory_say() {
 }
 
 #[test]
-fn an_old_k3s_is_told_to_restart_the_agent_after_an_upgrade() {
+fn users_of_an_old_k3s_read_that_the_agent_needs_a_restart_after_an_upgrade() {
     let notes = |version| detect(&[k3s("a", version, "Debian", &[])], &[]).notes;
     assert!(notes("v1.31.1+k3s1")[0].contains("restart the DaemonSet istio-cni-node"));
     assert!(notes("v1.34.1+k3s1").is_empty());
@@ -179,7 +179,7 @@ fn k3s_with_another_network_plugin_goes_by_that() {
 }
 
 #[test]
-fn autopilot_and_auto_mode_are_no_matter_of_directories() {
+fn directories_are_not_enough_for_autopilot_and_uncertain_in_auto_mode() {
     let autopilot = node(
         "gk3-prod-pool-1-0a1b",
         &json!({"status>nodeInfo>kubeletVersion": "v1.33.5-gke.1080000"}),

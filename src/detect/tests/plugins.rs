@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_network_plugin_tells_the_directories_of_an_unknown_distribution() {
+fn a_network_plugin_shows_the_directories_of_an_unknown_distribution() {
     let nodes = [node(
         "a",
         &json!({"status>nodeInfo>kubeletVersion": "v1.34.1+k0s"}),

@@ -5,7 +5,7 @@ use super::*;
 
 /// The workloads of pods that all have istio-init while the CNI is on.
 fn found(pods: &[Value], objects: &[Value]) -> Vec<Workload> {
-    let pods: Vec<_> = pods.iter().filter_map(|it| judge(it, ON)).collect();
+    let pods: Vec<_> = pods.iter().filter_map(|pod| stale_pod(pod, ON)).collect();
     let objects: Vec<_> = objects.iter().cloned().map(object).collect();
     workloads(&pods, &objects)
 }
@@ -79,7 +79,7 @@ fn only_kinds_that_keep_stale_pods_are_read() {
     let stale = |values: &[Value]| {
         values
             .iter()
-            .filter_map(|it| judge(it, ON))
+            .filter_map(|pod| stale_pod(pod, ON))
             .collect::<Vec<_>>()
     };
     let kinds = |values: &[Value]| {
@@ -154,7 +154,7 @@ fn a_workload_that_would_keep_its_pods_is_not_restarted() {
 #[test]
 fn a_long_list_ends_with_how_many_more_there_are() {
     let pods: Vec<_> = (0..260)
-        .map(|it| owned(&format!("p{it:03}"), &json!([])))
+        .map(|number| owned(&format!("p{number:03}"), &json!([])))
         .collect();
     let found = found(&pods, &[]);
     let table = to_table(&found);
@@ -171,12 +171,20 @@ fn the_longest_names_still_fit_into_a_result() {
     let namespace = "n".repeat(63);
     let notebook = json!([owner("kubeflow.org/v1", "Notebook", &name(0))]);
     let pods: Vec<_> = (0..260)
-        .map(|it| kept("apps/v1", "StatefulSet", &name(it)))
-        .map(|it| changed(it, &[("/metadata/namespace", json!(namespace))]))
+        .map(|number| kept("apps/v1", "StatefulSet", &name(number)))
+        .map(|pod| changed(pod, &[("/metadata/namespace", json!(namespace))]))
         .collect();
     let objects: Vec<_> = (0..260)
-        .map(|it| live("apps/v1", "StatefulSet", &name(it), &notebook, &json!({})))
-        .map(|it| changed(it, &[("/metadata/namespace", json!(namespace))]))
+        .map(|number| {
+            live(
+                "apps/v1",
+                "StatefulSet",
+                &name(number),
+                &notebook,
+                &json!({}),
+            )
+        })
+        .map(|object| changed(object, &[("/metadata/namespace", json!(namespace))]))
         .collect();
     let found = found(&pods, &objects);
     let (table, list) = (to_table(&found), to_json(&found));
@@ -200,7 +208,7 @@ fn a_workload_that_something_else_keeps_is_restarted_itself() {
 }
 
 #[test]
-fn a_deployment_tells_what_keeps_it_too() {
+fn a_deployment_shows_what_keeps_it_too() {
     let deployment = json!([owner("apps/v1", "Deployment", "cart")]);
     let revision = json!([owner("serving.knative.dev/v1", "Revision", "cart-1")]);
     let objects = [
@@ -245,7 +253,7 @@ fn what_does_not_run_at_all_is_restarted_first() {
             names.join(" ")
         };
         assert_eq!(choice.all().len(), 4);
-        [choice.chosen, choice.beyond, choice.others].map(|it| names(&it))
+        [choice.chosen, choice.beyond, choice.others].map(|workloads| names(&workloads))
     };
     assert_eq!(choice(None), ["node log db", "", "debug"]);
     assert_eq!(choice(Some(1)), ["node", "log db", "debug"]);

@@ -125,7 +125,7 @@ fn failed_requests_are_tried_again_with_growing_pauses() {
     // Reading goes well and writing does not: that is no better.
     journal.assessed(&assessment(Phase::Off, Vec::new()), seconds(2));
     assert_eq!(journal.failed(true, seconds(2)), None);
-    journal.turned();
+    journal.succeeded();
     let again = journal.failed(true, seconds(2));
     assert_eq!(again, Some(Duration::from_millis(100)), "one went well");
     assert_eq!(journal.failed(true, seconds(120)), None, "the time is over");

@@ -1,4 +1,4 @@
-//! Restarting one workload, and waiting until it is back.
+//! Restarts one workload, and waits until it is back.
 
 use std::time::Duration;
 
@@ -17,23 +17,23 @@ use crate::k8s::selector::pod_selector;
 use crate::stale::workload::{Restart, Workload};
 use crate::step::deadlines::Timeouts;
 
-/// How long to wait before asking a server again that did not answer.
+/// How long to wait before repeating a request that was not answered.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// What came of one restart.
+/// The outcome of one restart.
 pub(super) enum Outcome {
     /// All pods are new and available.
     Back,
-    /// The workload went away.
+    /// The workload is gone.
     Gone,
     /// Something has set the pods' template back.
     Undone,
-    /// It is not back; the text says how far it is and why.
+    /// The workload is not back; the text says how far it is and why.
     Late(String),
 }
 
-/// Restarts a workload and waits until it is back, as long as its rollout moves: it is late when
-/// nothing has moved for [`Timeouts::switching`], or for the deadline of its own.
+/// Restarts a workload and waits until it is back, as long as its rollout moves. It is late when
+/// nothing has moved for [`Timeouts::switching`], or for its own progress deadline.
 ///
 /// # Errors
 /// When the server does not answer or refuses.
@@ -67,7 +67,7 @@ struct Rollout<'a> {
     cluster: &'a Cluster,
     kind: Kind,
     namespace: &'a str,
-    /// Selects the workload.
+    /// The field selector of the workload.
     fields: String,
     at: Timestamp,
 }
@@ -77,7 +77,7 @@ impl Rollout<'_> {
         let mut until = Instant::now() + longest;
         let mut best = i64::MIN;
         loop {
-            let listing = match self.look().await {
+            let listing = match self.read().await {
                 Err(error) if error.is_transient() && Instant::now() < until => {
                     sleep(AGAIN).await;
                     continue;
@@ -96,7 +96,7 @@ impl Rollout<'_> {
                 Progress::NotBegun => (NOT_BEGUN.to_owned(), i64::MIN),
                 Progress::Moving(counts) => (counts.to_string(), counts.score()),
             };
-            // A pod that fails and recovers by turns is no progress.
+            // A pod that fails and recovers again and again is not progress.
             if score > best {
                 best = score;
                 until = Instant::now() + longest;
@@ -111,12 +111,12 @@ impl Rollout<'_> {
                 fields: self.fields.clone(),
                 resource_version: listing.resource_version,
             };
-            // Whether it changed or the time is over: the next look tells.
+            // The next read shows whether something has changed.
             let _ = timeout_at(until, self.cluster.wait_for_change(&[watched])).await;
         }
     }
 
-    async fn look(&self) -> Result<Listing<Object>, ClusterError> {
+    async fn read(&self) -> Result<Listing<Object>, ClusterError> {
         let selector = Selector {
             labels: "",
             fields: &self.fields,
@@ -125,19 +125,19 @@ impl Rollout<'_> {
         self.cluster.list(&self.kind, scope, selector).await
     }
 
-    /// Why a workload is late: how far it is, and what holds it.
-    async fn late(&self, live: &Object, far: &str) -> Outcome {
+    /// The outcome of a late workload: how far it is, and what holds it up.
+    async fn late(&self, live: &Object, progress: &str) -> Outcome {
         match self.reason(live).await {
-            Ok(Some(why)) => Outcome::Late(format!("{far} ({why})")),
-            Ok(None) => Outcome::Late(far.to_owned()),
+            Ok(Some(why)) => Outcome::Late(format!("{progress} ({why})")),
+            Ok(None) => Outcome::Late(progress.to_owned()),
             Err(error) => {
-                tracing::warn!(%error, "cannot tell why");
-                Outcome::Late(far.to_owned())
+                tracing::warn!(%error, "cannot find out why");
+                Outcome::Late(progress.to_owned())
             }
         }
     }
 
-    /// What the newest of its pods that are not ready says.
+    /// Why the newest pod that is not ready is not.
     async fn reason(&self, live: &Object) -> Result<Option<String>, ClusterError> {
         if let Some(refusal) = refusal(live) {
             return Ok(Some(refusal));
@@ -154,11 +154,11 @@ impl Rollout<'_> {
             .cluster
             .list_typed::<Pod>(&kind::POD, scope, selector)
             .await?;
-        let held = found
+        let unready = found
             .items
             .iter()
-            .filter(|it| it.metadata.deletion_timestamp.is_none() && !pod::is_ready(it));
-        let Some(pod) = held.max_by_key(|it| it.metadata.creation_timestamp.clone()) else {
+            .filter(|pod| pod.metadata.deletion_timestamp.is_none() && !pod::is_ready(pod));
+        let Some(pod) = unready.max_by_key(|it| it.metadata.creation_timestamp.clone()) else {
             return Ok(None);
         };
         let warnings = Selector {
