@@ -300,6 +300,10 @@ fn a_problem_names_what_is_wrong_and_who_must_do_what() {
         assert_eq!(unreadable.to_string(), expected);
         assert!(!format!("{unreadable:?}").contains("hunter2"));
     }
+}
+
+#[test]
+fn data_that_is_not_allowed_is_named_with_whoever_set_it() {
     let unreadable = SILENT.read(&with_data("password: hunter2")).unwrap_err();
     assert_eq!(
         unreadable.to_string(),
