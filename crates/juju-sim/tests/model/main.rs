@@ -6,6 +6,7 @@
 mod cluster;
 mod command_line;
 mod common;
+mod comparison;
 mod hooks;
 mod recording;
 mod refusals;
