@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use serde_json::{Map, Value};
 
-use super::Command;
+use super::{AddRemote, Command, Deploy, Trust, WriteRemote};
 use crate::{ActionResult, Deployment, Model};
 
 const LEVELS: [&str; 6] = ["TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
@@ -36,28 +36,7 @@ pub(super) fn show(model: &Model, command: &Command) -> anyhow::Result<ExitCode>
 pub(super) fn change(model: &mut Model, command: Command) -> anyhow::Result<ExitCode> {
     let mut out = io::stdout();
     match command {
-        Command::Deploy {
-            charm,
-            application,
-            config,
-            trust,
-            num_units,
-        } => {
-            let mut deployment = Deployment::of(charm).units(num_units);
-            if let Some(application) = application {
-                deployment = deployment.named(application);
-            }
-            for (key, value) in pairs(&config)? {
-                deployment = deployment.config(key, value);
-            }
-            let deployment = if trust {
-                deployment.trusted()
-            } else {
-                deployment
-            };
-            let name = model.deploy(deployment)?;
-            writeln!(out, "Deployed \"{name}\"")?;
-        }
+        Command::Deploy(arguments) => deploy(model, arguments)?,
         Command::Config {
             application,
             values,
@@ -69,23 +48,8 @@ pub(super) fn change(model: &mut Model, command: Command) -> anyhow::Result<Exit
             model.integrate(&first, &second)?;
         }
         Command::RemoveRelation { first, second } => model.remove_relation(&first, &second)?,
-        Command::AddRemote {
-            application,
-            endpoint,
-            interface,
-            num_units,
-        } => {
-            model.add_remote_application(&application, &endpoint, &interface, num_units)?;
-        }
-        Command::WriteRemote {
-            first,
-            second,
-            owner,
-            values,
-        } => {
-            let relation = model.relation_id(&first, &second)?;
-            model.write_remote(relation, &owner, &pairs(&values)?)?;
-        }
+        Command::AddRemote(arguments) => add_remote(model, &arguments)?,
+        Command::WriteRemote(arguments) => write_remote(model, &arguments)?,
         Command::AddSecret { name, content } => {
             writeln!(out, "{}", model.add_secret(&name, &pairs(&content)?)?)?;
         }
@@ -94,19 +58,7 @@ pub(super) fn change(model: &mut Model, command: Command) -> anyhow::Result<Exit
         }
         Command::GrantSecret { name, application } => model.grant_secret(&name, &application)?,
         Command::RevokeSecret { name, application } => model.revoke_secret(&name, &application)?,
-        Command::Trust {
-            application,
-            scope,
-            remove,
-        } => {
-            if !remove && scope.as_deref() != Some("cluster") {
-                bail!(
-                    "'juju trust' currently requires --scope=cluster when adding trust to a k8s \
-                     charm; use `juju-sim trust {application} --scope=cluster`"
-                );
-            }
-            model.set_trust(&application, !remove)?;
-        }
+        Command::Trust(arguments) => trust(model, &arguments)?,
         Command::ScaleApplication { application, scale } => {
             model.scale(&application, scale)?;
             writeln!(out, "{application} scaled to {scale} units")?;
@@ -156,6 +108,50 @@ fn pairs(arguments: &[String]) -> anyhow::Result<Vec<(&str, &str)>> {
                 .with_context(|| format!("expected KEY=VALUE, got {text:?}"))
         })
         .collect()
+}
+
+fn deploy(model: &mut Model, arguments: Deploy) -> anyhow::Result<()> {
+    let mut deployment = Deployment::of(arguments.charm).units(arguments.num_units);
+    if let Some(application) = arguments.application {
+        deployment = deployment.named(application);
+    }
+    for (key, value) in pairs(&arguments.config)? {
+        deployment = deployment.config(key, value);
+    }
+    if arguments.trust {
+        deployment = deployment.trusted();
+    }
+    let name = model.deploy(deployment)?;
+    writeln!(io::stdout(), "Deployed \"{name}\"")?;
+    Ok(())
+}
+
+fn add_remote(model: &mut Model, arguments: &AddRemote) -> anyhow::Result<()> {
+    model.add_remote_application(
+        &arguments.application,
+        &arguments.endpoint,
+        &arguments.interface,
+        arguments.num_units,
+    )?;
+    Ok(())
+}
+
+fn write_remote(model: &mut Model, arguments: &WriteRemote) -> anyhow::Result<()> {
+    let relation = model.relation_id(&arguments.first, &arguments.second)?;
+    model.write_remote(relation, &arguments.owner, &pairs(&arguments.values)?)?;
+    Ok(())
+}
+
+fn trust(model: &mut Model, arguments: &Trust) -> anyhow::Result<()> {
+    let application = &arguments.application;
+    if !arguments.remove && arguments.scope.as_deref() != Some("cluster") {
+        bail!(
+            "'juju trust' currently requires --scope=cluster when adding trust to a k8s \
+             charm; use `juju-sim trust {application} --scope=cluster`"
+        );
+    }
+    model.set_trust(application, !arguments.remove)?;
+    Ok(())
 }
 
 fn config(

@@ -94,17 +94,6 @@ impl Model {
             substrate.create_application(&name, deployment.trusted)?;
         }
         let address = self.state.allocate_address("10.152");
-        let peers: Vec<Side> = charm
-            .endpoints
-            .iter()
-            .filter(|(_, endpoint)| endpoint.role == Role::Peer)
-            .map(|(endpoint, declared)| Side {
-                application: name.clone(),
-                endpoint: endpoint.clone(),
-                interface: declared.interface.clone(),
-                role: Role::Peer,
-            })
-            .collect();
         let application = Application {
             name: name.clone(),
             charm,
@@ -120,9 +109,7 @@ impl Model {
             address,
         };
         self.state.applications.insert(name.clone(), application);
-        for side in peers {
-            self.add_relation(vec![side]);
-        }
+        self.add_missing_peers(&name)?;
         self.scale(&name, deployment.units)?;
         Ok(name)
     }
@@ -235,6 +222,24 @@ impl Model {
     pub fn refresh(&mut self, application: &str, charm: &Path) -> Result<(), Error> {
         let staging = self.directory.join("charms").join("incoming");
         let mut charm = unpack(charm, &staging)?;
+        self.check_refresh(application, &charm)?;
+        let revision = self.application(application)?.revision + 1;
+        self.keep_charm(&mut charm, application, revision)?;
+        let refreshed = self.application_mut(application)?;
+        refreshed
+            .config
+            .retain(|name, _| charm.options.contains_key(name));
+        refreshed.charm = charm;
+        refreshed.revision = revision;
+        self.add_missing_peers(application)?;
+        for unit in self.application_mut(application)?.units.values_mut() {
+            unit.restart_pod();
+        }
+        Ok(())
+    }
+
+    /// Refuses another charm, and one that lacks an endpoint in use.
+    fn check_refresh(&self, application: &str, charm: &Charm) -> Result<(), Error> {
         let current = self.application(application)?;
         if current.charm.name != charm.name {
             return Err(Error::refused(format!(
@@ -257,41 +262,32 @@ impl Model {
                 sides.join(" ")
             )));
         }
-        let revision = current.revision + 1;
-        self.keep_charm(&mut charm, application, revision)?;
-        let application = self.application_mut(application)?;
-        application.charm = charm;
-        application.revision = revision;
-        let charm = &application.charm;
-        application
-            .config
-            .retain(|name, _| charm.options.contains_key(name));
-        let name = application.name.clone();
-        let new_peers: Vec<Side> = self
-            .application(&name)?
-            .charm
-            .endpoints
+        Ok(())
+    }
+
+    /// Adds the relations of an application's peer endpoints that do not exist yet.
+    fn add_missing_peers(&mut self, application: &str) -> Result<(), Error> {
+        let endpoints = &self.application(application)?.charm.endpoints;
+        let exists = |endpoint: &str| {
+            let mut sides = self
+                .state
+                .relations
+                .values()
+                .filter_map(|relation| relation.side(application));
+            sides.any(|side| side.endpoint == endpoint)
+        };
+        let missing: Vec<Side> = endpoints
             .iter()
-            .filter(|(endpoint, declared)| {
-                declared.role == Role::Peer
-                    && !self.state.relations.values().any(|relation| {
-                        relation
-                            .side(&name)
-                            .is_some_and(|side| side.endpoint == **endpoint)
-                    })
-            })
+            .filter(|(endpoint, declared)| declared.role == Role::Peer && !exists(endpoint))
             .map(|(endpoint, declared)| Side {
-                application: name.clone(),
+                application: application.to_owned(),
                 endpoint: endpoint.clone(),
                 interface: declared.interface.clone(),
                 role: Role::Peer,
             })
             .collect();
-        for side in new_peers {
+        for side in missing {
             self.add_relation(vec![side]);
-        }
-        for unit in self.application_mut(&name)?.units.values_mut() {
-            unit.restart_pod();
         }
         Ok(())
     }

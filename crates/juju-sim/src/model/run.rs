@@ -1,13 +1,16 @@
 //! Running one hook, and what the agent does before and after it.
 
-use super::Model;
+use std::collections::BTreeMap;
+
 use super::actions::ActionResult;
+use super::{Model, saved};
+use crate::dispatch::{self, Outcome};
 use crate::hook::environment;
 use crate::hook::{Hook, RelationEvent};
 use crate::hook_context::{ActionReport, Credential, HookContext, Pending};
 use crate::record::{Dispatch, Progress, Reaction};
-use crate::state::{FailedHook, Life, Status};
-use crate::{Error, clock, dispatch};
+use crate::state::{FailedHook, Life, State, Status};
+use crate::{Error, clock};
 
 /// What one run leaves for its caller.
 pub(super) struct Report {
@@ -21,6 +24,25 @@ pub(super) struct Report {
 }
 
 impl Report {
+    fn new(hook: &Hook, outcome: Outcome, pending: Pending, action: ActionReport) -> Self {
+        let action = match hook {
+            Hook::Action { id, .. } => Some((*id, action)),
+            _ => None,
+        };
+        Self {
+            hook: hook.clone(),
+            pending: if outcome.exit_code == Some(0) {
+                pending
+            } else {
+                Pending::default()
+            },
+            action,
+            exit_code: outcome.exit_code,
+            stdout: outcome.stdout,
+            stderr: outcome.stderr,
+        }
+    }
+
     /// The result, if this was the run of action `id`.
     pub(super) fn take_action(&mut self, id: u32, operation: u32) -> Option<ActionResult> {
         let (_, report) = self.action.take_if(|(ran, _)| *ran == id)?;
@@ -54,34 +76,14 @@ impl Model {
         self.prepare(application, number, hook)?;
         let paths = self.paths(&unit);
         let context_id = format!("{unit}-{}-{}", hook.name(), clock::context_suffix());
-        let mut additions = self.variables.clone();
-        let mut credential = Credential::default();
-        if let Some(substrate) = &self.substrate {
-            let access = substrate.access(application, &self.directory)?;
-            let kubeconfig = access.kubeconfig.display().to_string();
-            // What a test has set stands.
-            additions.entry("KUBECONFIG".into()).or_insert(kubeconfig);
-            credential = Credential {
-                token: access.token,
-                certificates: access.certificates,
-            };
-        }
+        let (additions, credential) = self.access(application)?;
         let variables =
             environment::build(&self.state, &unit, hook, &context_id, &paths, &additions);
         self.notify(Progress::Started {
             unit: &unit,
             hook: &hook.name(),
         });
-        let save = {
-            let directory = self.directory.clone();
-            let saved = self.temporary.is_none();
-            // Only for those who watch; the state is written again, and checked, at the end.
-            move |state: &crate::state::State| {
-                if saved {
-                    let _ = super::saved::write_state(&directory, state);
-                }
-            }
-        };
+        let save = self.save_for_watchers();
         save(&self.state);
         let mut context = HookContext {
             state: &mut self.state,
@@ -107,13 +109,8 @@ impl Model {
             pending,
             ..
         } = context;
-        let pending = if outcome.exit_code == Some(0) {
-            pending
-        } else {
-            Pending::default()
-        };
         self.finish(application, number, hook, outcome.exit_code)?;
-        self.dispatches.push(Dispatch {
+        self.record(Dispatch {
             unit,
             hook: hook.name(),
             environment: variables,
@@ -123,28 +120,44 @@ impl Model {
             duration: outcome.duration,
             tool_calls: calls,
         });
+        Ok(Report::new(hook, outcome, pending, action))
+    }
+
+    /// What a hook of this application gets beyond Juju's variables, and its credential: how it
+    /// reaches the cluster, if there is one.
+    fn access(&self, application: &str) -> Result<(BTreeMap<String, String>, Credential), Error> {
+        let mut additions = self.variables.clone();
+        let Some(substrate) = &self.substrate else {
+            return Ok((additions, Credential::default()));
+        };
+        let access = substrate.access(application, &self.directory)?;
+        let kubeconfig = access.kubeconfig.display().to_string();
+        // What a test has set wins.
+        additions.entry("KUBECONFIG".into()).or_insert(kubeconfig);
+        let credential = Credential {
+            token: access.token,
+            certificates: access.certificates,
+        };
+        Ok((additions, credential))
+    }
+
+    /// Writes the state of a saved model while a hook runs, for other processes that watch it. A
+    /// failure is ignored: the state is written again, and checked, at the end.
+    fn save_for_watchers(&self) -> impl Fn(&State) + Sync + use<> {
+        let directory = self.temporary.is_none().then(|| self.directory.clone());
+        move |state| {
+            if let Some(directory) = &directory {
+                let _ = saved::write_state(directory, state);
+            }
+        }
+    }
+
+    fn record(&mut self, dispatch: Dispatch) {
+        self.dispatches.push(dispatch);
         if let Some(dispatch) = self.dispatches.last() {
             // The hook is over, so there is nothing left to kill.
             let _: Reaction = (self.observer)(Progress::Finished(dispatch));
         }
-        let action = match hook {
-            Hook::Action { id, .. } => Some((*id, action)),
-            _ => None,
-        };
-        let crate::dispatch::Outcome {
-            exit_code,
-            stdout,
-            stderr,
-            ..
-        } = outcome;
-        Ok(Report {
-            hook: hook.clone(),
-            pending,
-            action,
-            exit_code,
-            stdout,
-            stderr,
-        })
     }
 
     fn notify(&mut self, progress: Progress<'_>) {
@@ -328,7 +341,7 @@ impl crate::state::UnitRelation {
 }
 
 /// Output goes to the debug log line by line, and a failed hook says so there.
-fn log_output(context: &mut HookContext<'_>, hook: &Hook, outcome: &dispatch::Outcome) {
+fn log_output(context: &mut HookContext<'_>, hook: &Hook, outcome: &Outcome) {
     let name = hook.name();
     for (level, text) in [("DEBUG", &outcome.stdout), ("WARNING", &outcome.stderr)] {
         for line in text.lines() {
