@@ -9,6 +9,7 @@ use crate::clock;
 use crate::hook::Hook;
 use crate::record::{LogLine, Observer, Progress, Reaction, ToolCall};
 use crate::state::{Application, Life, Relation, Secret, State, Status, Unit};
+use crate::tools::injected::ToolFailures;
 
 /// Writes that Juju keeps back until the hook has succeeded. Reads of the same hook see them.
 #[derive(Debug, Default)]
@@ -80,6 +81,7 @@ pub(crate) struct HookContext<'a> {
     pub(crate) state: &'a mut State,
     pub(crate) log: &'a mut Vec<LogLine>,
     pub(crate) observer: &'a mut Observer,
+    pub(crate) tool_failures: &'a mut ToolFailures,
     pub(crate) id: String,
     pub(crate) application_name: String,
     pub(crate) unit_number: u32,

@@ -9,7 +9,8 @@ use crate::record::{Dispatch, LogLine, Observer, Progress, Reaction};
 use crate::state::{Application, State};
 use crate::status::ModelStatus;
 use crate::substrate::Substrate;
-use crate::{Error, clock, program};
+use crate::tools::injected::{ToolFailure, ToolFailures};
+use crate::{Error, clock, program, tools};
 
 pub(crate) mod actions;
 pub(crate) mod applications;
@@ -103,6 +104,7 @@ pub struct Model {
     substrate: Option<Substrate>,
     variables: BTreeMap<String, String>,
     observer: Observer,
+    tool_failures: ToolFailures,
     log: Vec<LogLine>,
     /// Lines of `log` that are already in the saved file.
     log_saved: usize,
@@ -195,6 +197,7 @@ impl Model {
             substrate,
             variables: BTreeMap::new(),
             observer: Box::new(|_: Progress<'_>| Reaction::Continue),
+            tool_failures: ToolFailures::default(),
             log: Vec::new(),
             log_saved: 0,
             dispatches: Vec::new(),
@@ -240,6 +243,25 @@ impl Model {
     /// Has `observer` told what happens while hooks run; it may have a hook killed.
     pub fn observe(&mut self, observer: impl FnMut(Progress<'_>) -> Reaction + Send + 'static) {
         self.observer = Box::new(observer);
+    }
+
+    /// Lets a hook tool fail in the hooks that follow, in place of doing anything. A call still
+    /// counts as made: it is in [`Dispatch::tool_calls`], and the observer sees it. An earlier
+    /// failure of the same tool is replaced. A saved model does not keep it.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if hooks have no such tool.
+    pub fn fail_tool(&mut self, tool: &str, failure: ToolFailure) -> Result<(), Error> {
+        if !tools::NAMES.contains(&tool) {
+            return Err(Error::refused(format!("unknown hook tool \"{tool}\"")));
+        }
+        self.tool_failures.insert(tool, failure);
+        Ok(())
+    }
+
+    /// Takes back [`Model::fail_tool`]: the tool answers again.
+    pub fn restore_tool(&mut self, tool: &str) {
+        self.tool_failures.remove(tool);
     }
 
     /// Everything that ran since this value was made, oldest first.

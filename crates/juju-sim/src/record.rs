@@ -45,7 +45,8 @@ impl Dispatch {
 pub struct ToolCall {
     /// The tool's name and its arguments.
     pub argv: Vec<String>,
-    /// 0, 1 (failed) or 2 (wrong arguments).
+    /// 0, 1 (failed) or 2 (wrong arguments), or the one of
+    /// [`Model::fail_tool`](crate::Model::fail_tool).
     pub exit_code: u8,
     /// The answer.
     pub stdout: String,

@@ -89,6 +89,7 @@ impl Model {
             state: &mut self.state,
             log: &mut self.log,
             observer: &mut self.observer,
+            tool_failures: &mut self.tool_failures,
             id: context_id,
             application_name: application.to_owned(),
             unit_number: number,

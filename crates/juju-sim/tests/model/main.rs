@@ -7,6 +7,7 @@ mod cluster;
 mod command_line;
 mod common;
 mod comparison;
+mod failing_tools;
 mod hooks;
 mod recording;
 mod refusals;
