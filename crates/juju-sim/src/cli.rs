@@ -108,7 +108,7 @@ enum Command {
     Status,
     /// Show the log
     DebugLog {
-        /// The least level shown
+        /// The lowest level shown
         #[arg(short, long, default_value = "INFO")]
         level: String,
         /// Only the last lines
@@ -223,7 +223,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Status | Command::DebugLog { .. }
     );
     if reads_only {
-        // Without the lock: one may look while a hook runs.
+        // Without the lock: the model can be read while a hook runs.
         return commands::show(&Model::open_to_read(&directory)?, &arguments.command);
     }
     let _lock = Model::lock(&directory)?;

@@ -1,5 +1,5 @@
-//! What a running hook reads and writes: the model's state, and beside it the writes that count
-//! only if the hook succeeds.
+//! What a running hook reads and writes: the model's state, and apart from it the writes that
+//! count only if the hook succeeds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::record::{LogLine, Observer, Progress, Reaction, ToolCall};
 use crate::state::{Application, Life, Relation, Secret, State, Status, Unit};
 use crate::tools::injected::ToolFailures;
 
-/// Writes that Juju keeps back until the hook has succeeded. Reads of the same hook see them.
+/// Writes that Juju holds back until the hook has succeeded. Reads of the same hook see them.
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
     pub(crate) unit_bags: BTreeMap<u32, BTreeMap<String, String>>,
@@ -23,7 +23,7 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
-    /// Takes over what a successful hook of this unit wrote.
+    /// Applies what a successful hook of this unit wrote.
     pub(crate) fn commit(self, state: &mut State, application: &str, number: u32) {
         for (id, data) in self.unit_bags {
             if let Some(relation) = state.relations.get_mut(&id) {
@@ -242,7 +242,7 @@ impl HookContext<'_> {
         kept.chain(self.pending.secrets.values().flatten())
     }
 
-    /// `(name, status, since)` of the units of an application as goal-state tells them.
+    /// `(name, status, since)` of the units of an application as goal-state shows them.
     pub(crate) fn unit_goals(&self, application: &str) -> Vec<(String, String, i64)> {
         if let Some(application) = self.state.applications.get(application) {
             return application

@@ -24,7 +24,7 @@ mod units;
 
 /// The Juju whose behaviour the model has.
 pub(crate) const JUJU_VERSION: &str = "4.0.15";
-/// The Kubernetes version that hooks are told without a cluster.
+/// The Kubernetes version that hooks see without a cluster.
 const CLOUD_VERSION: &str = "1.37.0";
 /// The longest path that fits into a socket's address on Linux.
 const SOCKET_PATH_LIMIT: usize = 107;
@@ -34,16 +34,16 @@ const SOCKET_PATH_LIMIT: usize = 107;
 pub struct ModelOptions {
     /// The model's name, which is also its namespace.
     pub name: String,
-    /// Where the model keeps its files. Without it, in a temporary folder that goes with the
-    /// [`Model`].
+    /// Where the model keeps its files. Without it, in a temporary folder that is removed with
+    /// the [`Model`].
     pub directory: Option<PathBuf>,
     /// An administrator's kubeconfig of the cluster behind the model. Without it there is none,
     /// and hooks get no `KUBECONFIG`.
     pub kubeconfig: Option<PathBuf>,
-    /// How often a failed hook is retried at once before the unit waits for
+    /// How often a failed hook is retried immediately before the unit waits for
     /// [`Model::resolved`]. 1 unless set. (Juju retries for ever, after 5 s and then more.)
     pub hook_retries: u32,
-    /// The program that answers as the hook tools, `juju-sim`. Found beside the running program
+    /// The program that answers as the hook tools, `juju-sim`. Found next to the running program
     /// unless set.
     pub program: Option<PathBuf>,
 }
@@ -95,7 +95,7 @@ impl ModelOptions {
 pub struct Model {
     state: State,
     directory: PathBuf,
-    /// Removes the folder when the model goes.
+    /// Removes the folder when the model is dropped.
     temporary: Option<tempfile::TempDir>,
     /// Sockets, where the model's own folder has too long a name for them.
     sockets: Option<tempfile::TempDir>,
@@ -240,7 +240,7 @@ impl Model {
         Ok(())
     }
 
-    /// Has `observer` told what happens while hooks run; it may have a hook killed.
+    /// Calls `observer` with what happens while hooks run; it may have a hook killed.
     pub fn observe(&mut self, observer: impl FnMut(Progress<'_>) -> Reaction + Send + 'static) {
         self.observer = Box::new(observer);
     }

@@ -258,7 +258,7 @@ where
     }
 }
 
-/// Waits for a future. On a thread of its own, because the caller may be inside another runtime,
+/// Waits for a future. On a separate thread, because the caller may be inside another runtime,
 /// where blocking on a second one is not allowed.
 fn block_on<F>(runtime: &Runtime, future: F) -> F::Output
 where

@@ -92,7 +92,7 @@ fn settle(model: &mut Model) -> anyhow::Result<ExitCode> {
             "{unit} is in error: see `juju-sim debug-log`, then `juju-sim resolved {unit}`"
         )?;
     }
-    // A unit that was in error before and stays so is not this command's failure.
+    // A unit that was in error before is not this command's failure.
     Ok(if settled.in_error.is_empty() || settled.hooks == 0 {
         ExitCode::SUCCESS
     } else {

@@ -10,7 +10,7 @@ use crate::Error;
 use crate::charm::{Charm, Role, options, valid_name};
 use crate::state::{Application, Life, Relation, Side};
 
-/// What to deploy, as the arguments of `juju deploy` say it.
+/// What to deploy, as in the arguments of `juju deploy`.
 #[derive(Debug, Clone)]
 pub struct Deployment {
     charm: PathBuf,
@@ -32,7 +32,7 @@ impl Deployment {
         }
     }
 
-    /// The application's name, if it is not to be the charm's.
+    /// The application's name, if it differs from the charm's.
     #[must_use]
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
@@ -293,7 +293,7 @@ impl Model {
     }
 
     /// Removes an application: its relations break, its units run `stop` and `remove`, then its
-    /// objects in the cluster go.
+    /// objects in the cluster are removed.
     ///
     /// # Errors
     /// [`Error::Refused`] if there is no such application.

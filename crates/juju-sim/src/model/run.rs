@@ -15,7 +15,7 @@ use crate::{Error, clock};
 /// What one run leaves for its caller.
 pub(super) struct Report {
     pub(super) hook: Hook,
-    /// What the hook wrote, for the caller to take over.
+    /// What the hook wrote, for the caller to apply.
     pub(super) pending: Pending,
     action: Option<(u32, ActionReport)>,
     exit_code: Option<i32>,
@@ -341,7 +341,7 @@ impl crate::state::UnitRelation {
     }
 }
 
-/// Output goes to the debug log line by line, and a failed hook says so there.
+/// Output goes to the debug log line by line, and so does the failure of a hook.
 fn log_output(context: &mut HookContext<'_>, hook: &Hook, outcome: &Outcome) {
     let name = hook.name();
     for (level, text) in [("DEBUG", &outcome.stdout), ("WARNING", &outcome.stderr)] {

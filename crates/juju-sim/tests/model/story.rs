@@ -186,7 +186,7 @@ fn fail_and_grow(story: &mut Story) {
     let status = story.model.status();
     let unit = status.unit("rec/0").unwrap();
     assert_eq!(unit.message, "hook failed: \"config-changed\"");
-    // The leader's word about the application stands.
+    // What the leader said about the application remains.
     assert_eq!(status.application("rec").unwrap().status.status, "active");
     story.step("resolve", |model| {
         model.set_config("rec", &[("count", "14")]).unwrap();

@@ -37,7 +37,7 @@ pub(super) struct Start<'a> {
     /// User and group ids as `1337:1337`; empty for root.
     pub(super) user: &'a str,
     pub(super) folder: &'a str,
-    /// Variables beside `PATH`, as `NAME=value`.
+    /// Variables besides `PATH`, as `NAME=value`.
     pub(super) environment: &'a [&'a str],
 }
 
@@ -151,7 +151,7 @@ impl Archive {
         Ok(())
     }
 
-    /// Writes what makes the archive whole.
+    /// Writes what completes the archive.
     pub(super) fn finish(mut self) -> Result<()> {
         let manifest = Value::Array(std::mem::take(&mut self.manifest)).to_string();
         self.append("manifest.json", manifest.as_bytes())?;
