@@ -8,8 +8,7 @@
 //! - [`context`] reads the variables; it is pure.
 //! - [`HookTools`] runs the hook tools; its methods are next to the data they handle.
 //! - [`relation`] has what was read of a relation as a value, and [`serialized_data`] what many
-//! charms
-//!   of Kubeflow mean by it; both are pure.
+//!   charms of Kubeflow mean by it; both are pure.
 //! - Everything Juju names has a type in [`names`], checked where it enters.
 //!
 //! What is expected to happen is a value, not an error: not being the leader, a relation that is

@@ -149,70 +149,9 @@ mod tests {
         }
     }
 
-    /// The wordings are those of Juju 4.0.15, and of 3.6 where marked.
-    #[test]
-    fn refusals_are_told_apart_by_their_wording() {
+    /// What an error means, by the names of its predicates that hold.
+    fn meanings(error: &ToolError) -> Vec<&'static str> {
         type Predicate = fn(&ToolError) -> bool;
-        let cases: [(ToolError, &[&str]); 10] = [
-            (
-                failed(
-                    "relation-get",
-                    2,
-                    "invalid value \"999\" for option -r: relation not found",
-                ),
-                &["not found", "relation gone"],
-            ),
-            // 3.6
-            (
-                failed("relation-get", 1, "permission denied (unauthorized access)"),
-                &["permission denied", "relation gone"],
-            ),
-            (
-                failed(
-                    "network-get",
-                    1,
-                    "no network config found for binding \"nosuch\"",
-                ),
-                &["not found", "relation gone"],
-            ),
-            (
-                failed("relation-set", 1, "cannot write relation settings"),
-                &["not leader"],
-            ),
-            (
-                failed("status-set", 1, "this unit is not the leader"),
-                &["not leader"],
-            ),
-            (
-                failed(
-                    "status-get",
-                    1,
-                    "finding application status: this unit is not the leader",
-                ),
-                &["not leader"],
-            ),
-            (
-                failed(
-                    "secret-get",
-                    1,
-                    "\"rec/0\" is not allowed to read this secret",
-                ),
-                &["permission denied"],
-            ),
-            (
-                failed(
-                    "secret-info-get",
-                    1,
-                    "secret \"k5fo8pve76pgaih5eua0\" not found",
-                ),
-                &["not found"],
-            ),
-            (
-                failed("action-get", 1, "not running an action"),
-                &["not an action"],
-            ),
-            (ToolError::Missing { tool: "leader-get" }, &["missing tool"]),
-        ];
         let predicates: [(&str, Predicate); 6] = [
             ("not found", ToolError::is_not_found),
             ("permission denied", ToolError::is_permission_denied),
@@ -221,13 +160,78 @@ mod tests {
             ("not an action", ToolError::is_not_an_action),
             ("missing tool", ToolError::is_missing_tool),
         ];
-        for (error, expected) in &cases {
-            let found = predicates
-                .iter()
-                .filter(|(_, holds)| holds(error))
-                .map(|(name, _)| *name);
-            assert_eq!(&found.collect::<Vec<_>>(), expected, "{error}");
+        predicates
+            .iter()
+            .filter(|(_, holds)| holds(error))
+            .map(|(name, _)| *name)
+            .collect()
+    }
+
+    /// The wordings are those of Juju 4.0.15, and of 3.6 where marked.
+    #[test]
+    fn refusals_are_distinguished_by_their_wording() {
+        let cases: [(&str, i32, &str, &[&str]); 9] = [
+            (
+                "relation-get",
+                2,
+                "invalid value \"999\" for option -r: relation not found",
+                &["not found", "relation gone"],
+            ),
+            // 3.6
+            (
+                "relation-get",
+                1,
+                "permission denied (unauthorized access)",
+                &["permission denied", "relation gone"],
+            ),
+            (
+                "network-get",
+                1,
+                "no network config found for binding \"nosuch\"",
+                &["not found", "relation gone"],
+            ),
+            (
+                "relation-set",
+                1,
+                "cannot write relation settings",
+                &["not leader"],
+            ),
+            (
+                "status-set",
+                1,
+                "this unit is not the leader",
+                &["not leader"],
+            ),
+            (
+                "status-get",
+                1,
+                "finding application status: this unit is not the leader",
+                &["not leader"],
+            ),
+            (
+                "secret-get",
+                1,
+                "\"rec/0\" is not allowed to read this secret",
+                &["permission denied"],
+            ),
+            (
+                "secret-info-get",
+                1,
+                "secret \"k5fo8pve76pgaih5eua0\" not found",
+                &["not found"],
+            ),
+            ("action-get", 1, "not running an action", &["not an action"]),
+        ];
+        for (tool, exit_code, message, expected) in cases {
+            let error = failed(tool, exit_code, message);
+            assert_eq!(meanings(&error), expected, "{error}");
         }
+    }
+
+    #[test]
+    fn a_tool_that_does_not_exist_is_not_a_refusal() {
+        let error = ToolError::Missing { tool: "leader-get" };
+        assert_eq!(meanings(&error), ["missing tool"]);
     }
 
     #[test]
