@@ -17,7 +17,7 @@ const NUMBERS: std::ops::RangeInclusive<u8> = 2..=120;
 #[derive(Debug)]
 pub(super) struct Network {
     number: u8,
-    /// 127, or 10 where packets have to leave the loopback interface.
+    /// 127, or 10 where the pods of a real node have to reach the addresses.
     first: u8,
 }
 

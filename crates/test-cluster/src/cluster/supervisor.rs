@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 /// Arguments: the process group to end, the folder to remove.
 ///
-/// Zombies whose parent never asks for them still answer `kill -0`, so this loop has a bound.
+/// Zombies whose parent never asks for them still answer `kill -0`, so the last loop has a bound.
 const WATCHDOG: &str = r#"
 group=$1 folder=$2
 trap '' HUP INT TERM

@@ -125,7 +125,10 @@ impl Archive {
     ) -> Result<()> {
         let path = "PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin";
         let environment: Vec<&str> = [path].iter().chain(start.environment).copied().collect();
-        let ids: Vec<String> = layers.iter().map(|it| format!("sha256:{}", it.0)).collect();
+        let ids: Vec<String> = layers
+            .iter()
+            .map(|layer| format!("sha256:{}", layer.0))
+            .collect();
         let history: Vec<Value> = layers.iter().map(|_| json!({})).collect();
         let configuration = json!({
             "architecture": architecture(),
@@ -144,7 +147,7 @@ impl Archive {
         self.append(&file, configuration.as_bytes())?;
         let layers: Vec<String> = layers
             .iter()
-            .map(|it| format!("{}/layer.tar", it.0))
+            .map(|layer| format!("{}/layer.tar", layer.0))
             .collect();
         self.manifest
             .push(json!({"Config": file, "RepoTags": [name], "Layers": layers}));

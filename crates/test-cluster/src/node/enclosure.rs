@@ -253,7 +253,8 @@ impl Machine {
             ("packet filter rule", &self.rules, &now.rules),
         ];
         let added = pairs.into_iter().flat_map(|(kind, before, now)| {
-            now.difference(before).map(move |it| format!("{kind} {it}"))
+            now.difference(before)
+                .map(move |name| format!("{kind} {name}"))
         });
         added.collect()
     }
