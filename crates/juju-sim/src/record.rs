@@ -16,9 +16,9 @@ pub struct Dispatch {
     pub environment: BTreeMap<String, String>,
     /// `None` if the process was ended by a signal or could not be started.
     pub exit_code: Option<i32>,
-    /// What the charm printed, or why it could not be started.
+    /// What the charm printed.
     pub stdout: String,
-    /// What the charm printed on standard error.
+    /// What the charm printed on standard error, or why it could not be started.
     pub stderr: String,
     /// From starting the process to its end.
     pub duration: Duration,
