@@ -103,7 +103,7 @@ fn canonical_kubernetes() {
         evidence:
           label k8sd.io/role (on 2 of 2: k8s-0, k8s-1)
           DaemonSet kube-system/cilium uses /opt/cni/bin and /etc/cni/net.d (on 2 of 2: k8s-0, k8s-1)
-        note: Cilium takes other plugins' configuration away unless its setting cni.exclusive is false; look: kubectl get configmap cilium-config -n kube-system -o jsonpath='{.data.cni-exclusive}'
+        note: Cilium removes the configuration of other plugins unless its setting cni.exclusive is false; to check: kubectl get configmap cilium-config -n kube-system -o jsonpath='{.data.cni-exclusive}'
     "#]].assert_eq(&answer("canonical-kubernetes"));
 }
 

@@ -59,7 +59,7 @@ fn detect_cni_paths_looks_at_nodes_and_network_plugins() -> Result<()> {
         completed
         certainty: unsure
         distribution: unknown
-        note: node1, node2, node3: neither its distribution nor a network plugin's directories could be told. To make sure, on a node run `sudo crictl info` and read config.cni: binDir (or binDirs) and confDir; with CRI-O run `sudo crio config` and read plugin_dirs and network_dir of [crio.network]. Without a shell on the node: kubectl debug node/NAME -it --profile=sysadmin --image=busybox -- chroot /host crictl info"#]].assert_eq(&outcome(&unsure));
+        note: node1, node2, node3: neither its distribution nor a network plugin's directories could be recognised. To make sure, on a node run `sudo crictl info` and read config.cni: binDir (or binDirs) and confDir; with CRI-O run `sudo crio config` and read plugin_dirs and network_dir of [crio.network]. Without a shell on the node: kubectl debug node/NAME -it --profile=sysadmin --image=busybox -- chroot /host crictl info"#]].assert_eq(&outcome(&unsure));
 
     world.apply(include_str!("manifests/calico_node.yaml"))?;
     world.kubectl("label node --all microk8s.io/cluster=true")?;

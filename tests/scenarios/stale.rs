@@ -379,6 +379,6 @@ fn what_cannot_be_restarted_now_fails_with_what_to_do() -> Result<()> {
     expect!["failed: the switch of the CNI is not done: new pods still get istio-init; see juju status, and run this again when it is"].assert_eq(&outcome(&result));
     world.kubectl("delete configmap istio-sidecar-injector")?;
     let result = world.run_action(LIST, &json!({}))?;
-    expect!["failed: ConfigMap mesh/istio-sidecar-injector does not tell what new pods get: there is no control plane yet; see juju status"].assert_eq(&outcome(&result));
+    expect!["failed: ConfigMap mesh/istio-sidecar-injector does not show what new pods get: there is no control plane yet; see juju status"].assert_eq(&outcome(&result));
     Ok(())
 }

@@ -33,7 +33,7 @@ enum Task {
     /// The first run builds Kubernetes and Istio from source, which takes about 20 minutes on two
     /// cores; later ones take a minute.
     Try {
-        /// Let the cluster and the model run on, and say how to look around.
+        /// Let the cluster and the model run on, and print how to look around.
         #[arg(long)]
         keep: bool,
         /// Cargo's profile for the charm.
@@ -58,9 +58,9 @@ enum Task {
         #[arg(long)]
         output: Option<PathBuf>,
     },
-    /// Measure what the charm costs, beside what it replaces.
+    /// Measure what the charm costs, compared with what it replaces.
     Bench,
-    /// Try the charm on a real node: this machine, which takes root on Linux.
+    /// Try the charm on a real node: this machine, which requires root on Linux.
     ///
     /// It takes about 8 minutes, and leaves nothing behind.
     E2e {

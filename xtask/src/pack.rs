@@ -39,7 +39,8 @@ struct Platform {
     architecture: String,
 }
 
-/// Builds the program with a cargo profile and packs it into `<output>/istio-pilot_<platform>.charm`.
+/// Builds the program with a cargo profile and packs it into
+/// `<output>/istio-pilot_<platform>.charm`.
 ///
 /// # Errors
 /// When the program does not build, a file is missing, or charmcraft.yaml has no platform for this
@@ -143,7 +144,7 @@ impl Platform {
         )
     }
 
-    /// What manifest.yaml must tell Juju: without bases it takes the charm for one of the old
+    /// What manifest.yaml must contain: without bases, Juju takes the charm for one of the old
     /// format.
     fn manifest(&self) -> Value {
         json!({

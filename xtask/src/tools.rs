@@ -38,7 +38,7 @@ pub(crate) fn cargo_deny() -> Result<PathBuf> {
     .map(|folder| folder.join("bin/cargo-deny"))
 }
 
-/// The file of charmcraft, in a virtual Python environment of its own that is made unless it is
+/// The file of charmcraft, in a separate virtual Python environment that is made unless it is
 /// there.
 ///
 /// # Errors
@@ -62,7 +62,7 @@ pub(crate) fn charmcraft() -> Result<PathBuf> {
 
 /// The folder of a tool, filled by `fill` unless that was done before.
 ///
-/// Two runs at once do it once, and one that was interrupted is done again.
+/// Two runs at the same time do it once, and an interrupted one is done again.
 fn install(name: &str, fill: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
     let tools = cache_folder()?.join("tools");
     let folder = tools.join(name);

@@ -1,4 +1,4 @@
-//! Where things are, and how tasks speak.
+//! Where things are, and how tasks report.
 
 use std::env;
 use std::io::{self, Write};
@@ -37,7 +37,7 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
-/// Tells the person who waits what goes on.
+/// Shows the waiting person what is happening.
 pub(crate) fn say(line: &str) {
     // There is nothing to be done about a closed standard error.
     let _ = writeln!(io::stderr(), "{line}");

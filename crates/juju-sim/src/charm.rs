@@ -160,7 +160,7 @@ pub(crate) fn valid_name(name: &str) -> bool {
         })
 }
 
-/// Refuses requirements on Juju that this model, which stands for 4.0 on Kubernetes, does not
+/// Refuses requirements on Juju that this model, which represents 4.0 on Kubernetes, does not
 /// meet.
 fn check_assumes(assumes: &[Value]) -> Result<(), String> {
     let unmet: Vec<_> = assumes.iter().filter(|feature| !meets(feature)).collect();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 use crate::{Model, ModelOptions, Progress, Reaction};
 
@@ -46,19 +46,7 @@ enum Command {
         hook_retries: u32,
     },
     /// Deploy a charm file or folder
-    Deploy {
-        charm: PathBuf,
-        /// The application's name, if not the charm's
-        application: Option<String>,
-        /// An option, as KEY=VALUE
-        #[arg(long)]
-        config: Vec<String>,
-        /// Give it rights over the whole cluster
-        #[arg(long)]
-        trust: bool,
-        #[arg(short = 'n', long, default_value_t = 1)]
-        num_units: u32,
-    },
+    Deploy(Deploy),
     /// Show, set or reset options of an application
     Config {
         application: String,
@@ -73,22 +61,9 @@ enum Command {
     /// Remove the relation between two applications
     RemoveRelation { first: String, second: String },
     /// Add an application of another model, whose data `write-remote` writes
-    AddRemote {
-        application: String,
-        endpoint: String,
-        interface: String,
-        #[arg(short = 'n', long, default_value_t = 1)]
-        num_units: u32,
-    },
+    AddRemote(AddRemote),
     /// Write into a databag of a remote application
-    WriteRemote {
-        first: String,
-        second: String,
-        /// The application, or one of its units
-        owner: String,
-        /// KEY=VALUE; an empty value deletes
-        values: Vec<String>,
-    },
+    WriteRemote(WriteRemote),
     /// Add a secret
     AddSecret { name: String, content: Vec<String> },
     /// Add a revision to a secret
@@ -98,15 +73,7 @@ enum Command {
     /// Stop an application from reading a secret
     RevokeSecret { name: String, application: String },
     /// Give an application rights over the whole cluster
-    Trust {
-        application: String,
-        /// Must be "cluster", as for Juju on Kubernetes
-        #[arg(long)]
-        scope: Option<String>,
-        /// Take them away
-        #[arg(long)]
-        remove: bool,
-    },
+    Trust(Trust),
     /// Set the number of units
     ScaleApplication { application: String, scale: u32 },
     /// Run an action on a unit
@@ -141,13 +108,58 @@ enum Command {
     Status,
     /// Show the log
     DebugLog {
-        /// The least level shown
+        /// The lowest level shown
         #[arg(short, long, default_value = "INFO")]
         level: String,
         /// Only the last lines
         #[arg(short = 'n', long)]
         lines: Option<usize>,
     },
+}
+
+#[derive(Args)]
+struct Deploy {
+    charm: PathBuf,
+    /// The application's name, if not the charm's
+    application: Option<String>,
+    /// An option, as KEY=VALUE
+    #[arg(long)]
+    config: Vec<String>,
+    /// Give it rights over the whole cluster
+    #[arg(long)]
+    trust: bool,
+    #[arg(short = 'n', long, default_value_t = 1)]
+    num_units: u32,
+}
+
+#[derive(Args)]
+struct AddRemote {
+    application: String,
+    endpoint: String,
+    interface: String,
+    #[arg(short = 'n', long, default_value_t = 1)]
+    num_units: u32,
+}
+
+#[derive(Args)]
+struct WriteRemote {
+    first: String,
+    second: String,
+    /// The application, or one of its units
+    owner: String,
+    /// KEY=VALUE; an empty value deletes
+    values: Vec<String>,
+}
+
+#[derive(Args)]
+struct Trust {
+    application: String,
+    /// Must be "cluster", as for Juju on Kubernetes
+    #[arg(long)]
+    scope: Option<String>,
+    /// Take them away
+    #[arg(long)]
+    remove: bool,
 }
 
 /// Runs the command line of this process. Errors go to standard error as Juju prints them; wrong
@@ -211,7 +223,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Status | Command::DebugLog { .. }
     );
     if reads_only {
-        // Without the lock: one may look while a hook runs.
+        // Without the lock: the model can be read while a hook runs.
         return commands::show(&Model::open_to_read(&directory)?, &arguments.command);
     }
     let _lock = Model::lock(&directory)?;

@@ -39,7 +39,7 @@ impl Group {
     /// Only once: when the group is gone its number may become another's.
     fn kill(&self) {
         if !self.killed.swap(true, Ordering::AcqRel) {
-            // It may have ended by itself, which is as good.
+            // It may have ended on its own, which is just as good.
             let _ = killpg(self.leader, Signal::SIGKILL);
         }
     }
@@ -52,7 +52,7 @@ impl Drop for Group {
 }
 
 /// Runs `dispatch` in the charm's folder with exactly `environment` and serves its tools until it
-/// ends. Processes it leaves behind are killed, as they could not reach their tools any more.
+/// ends. Processes it leaves behind are killed, because they could not reach their tools any more.
 ///
 /// `save` is called when the charm changed something that others may watch.
 ///
@@ -97,7 +97,7 @@ pub(crate) fn run(
         let status = child.wait();
         group.kill();
         ended.store(true, Ordering::Release);
-        // Wakes the server from accept; if it cannot be reached it has ended by itself.
+        // Wakes the server from accept; if it cannot be reached it has already ended.
         let _ = UnixStream::connect(&paths.socket);
         if let Err(panic) = server.join() {
             std::panic::resume_unwind(panic);
@@ -139,7 +139,7 @@ impl Drop for KillOnPanic<'_> {
     }
 }
 
-/// Answers one call after the other, as Juju does.
+/// Answers one call after another, as Juju does.
 fn serve(
     listener: &UnixListener,
     context: &mut HookContext<'_>,
@@ -153,7 +153,7 @@ fn serve(
             return;
         }
         let Ok(mut stream) = stream else { continue };
-        // A tool that was killed in the middle of its call has no use for an answer.
+        // A tool that was killed during its call does not need an answer.
         let _ = answer(&mut stream, context);
         if std::mem::take(&mut context.visible_change) {
             save(context.state);

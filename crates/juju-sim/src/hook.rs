@@ -52,7 +52,7 @@ pub(crate) enum Hook {
     Start,
     UpdateStatus,
     UpgradeCharm,
-    /// The pod goes, the unit stays: only `stop` runs.
+    /// The pod is replaced, the unit stays: only `stop` runs.
     PodStop,
     Stop,
     Remove,
@@ -70,7 +70,7 @@ pub(crate) enum Hook {
 }
 
 impl Hook {
-    /// The name as in `JUJU_DISPATCH_PATH` behind the slash.
+    /// The name as in `JUJU_DISPATCH_PATH` after the slash.
     pub(crate) fn name(&self) -> String {
         match self {
             Self::Install => "install".into(),

@@ -1,5 +1,5 @@
-//! What a running hook reads and writes: the model's state, and beside it the writes that count
-//! only if the hook succeeds.
+//! What a running hook reads and writes: the model's state, and apart from it the writes that
+//! count only if the hook succeeds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,8 +9,9 @@ use crate::clock;
 use crate::hook::Hook;
 use crate::record::{LogLine, Observer, Progress, Reaction, ToolCall};
 use crate::state::{Application, Life, Relation, Secret, State, Status, Unit};
+use crate::tools::injected::ToolFailures;
 
-/// Writes that Juju keeps back until the hook has succeeded. Reads of the same hook see them.
+/// Writes that Juju holds back until the hook has succeeded. Reads of the same hook see them.
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
     pub(crate) unit_bags: BTreeMap<u32, BTreeMap<String, String>>,
@@ -22,7 +23,7 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
-    /// Takes over what a successful hook of this unit wrote.
+    /// Applies what a successful hook of this unit wrote.
     pub(crate) fn commit(self, state: &mut State, application: &str, number: u32) {
         for (id, data) in self.unit_bags {
             if let Some(relation) = state.relations.get_mut(&id) {
@@ -80,6 +81,7 @@ pub(crate) struct HookContext<'a> {
     pub(crate) state: &'a mut State,
     pub(crate) log: &'a mut Vec<LogLine>,
     pub(crate) observer: &'a mut Observer,
+    pub(crate) tool_failures: &'a mut ToolFailures,
     pub(crate) id: String,
     pub(crate) application_name: String,
     pub(crate) unit_number: u32,
@@ -240,7 +242,7 @@ impl HookContext<'_> {
         kept.chain(self.pending.secrets.values().flatten())
     }
 
-    /// `(name, status, since)` of the units of an application as goal-state tells them.
+    /// `(name, status, since)` of the units of an application as goal-state shows them.
     pub(crate) fn unit_goals(&self, application: &str) -> Vec<(String, String, i64)> {
         if let Some(application) = self.state.applications.get(application) {
             return application

@@ -47,3 +47,4 @@ pub use model::{Model, ModelOptions};
 pub use record::{Dispatch, LogLine, Observer, Progress, Reaction, ToolCall};
 pub use state::{Life, Status};
 pub use status::{ApplicationStatus, ModelStatus, UnitStatus};
+pub use tools::injected::ToolFailure;

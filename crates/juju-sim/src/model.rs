@@ -9,7 +9,8 @@ use crate::record::{Dispatch, LogLine, Observer, Progress, Reaction};
 use crate::state::{Application, State};
 use crate::status::ModelStatus;
 use crate::substrate::Substrate;
-use crate::{Error, clock, program};
+use crate::tools::injected::{ToolFailure, ToolFailures};
+use crate::{Error, clock, program, tools};
 
 pub(crate) mod actions;
 pub(crate) mod applications;
@@ -23,7 +24,7 @@ mod units;
 
 /// The Juju whose behaviour the model has.
 pub(crate) const JUJU_VERSION: &str = "4.0.15";
-/// The Kubernetes version that hooks are told without a cluster.
+/// The Kubernetes version that hooks see without a cluster.
 const CLOUD_VERSION: &str = "1.37.0";
 /// The longest path that fits into a socket's address on Linux.
 const SOCKET_PATH_LIMIT: usize = 107;
@@ -33,16 +34,16 @@ const SOCKET_PATH_LIMIT: usize = 107;
 pub struct ModelOptions {
     /// The model's name, which is also its namespace.
     pub name: String,
-    /// Where the model keeps its files. Without it, in a temporary folder that goes with the
-    /// [`Model`].
+    /// Where the model keeps its files. Without it, in a temporary folder that is removed with
+    /// the [`Model`].
     pub directory: Option<PathBuf>,
     /// An administrator's kubeconfig of the cluster behind the model. Without it there is none,
     /// and hooks get no `KUBECONFIG`.
     pub kubeconfig: Option<PathBuf>,
-    /// How often a failed hook is retried at once before the unit waits for
+    /// How often a failed hook is retried immediately before the unit waits for
     /// [`Model::resolved`]. 1 unless set. (Juju retries for ever, after 5 s and then more.)
     pub hook_retries: u32,
-    /// The program that answers as the hook tools, `juju-sim`. Found beside the running program
+    /// The program that answers as the hook tools, `juju-sim`. Found next to the running program
     /// unless set.
     pub program: Option<PathBuf>,
 }
@@ -94,7 +95,7 @@ impl ModelOptions {
 pub struct Model {
     state: State,
     directory: PathBuf,
-    /// Removes the folder when the model goes.
+    /// Removes the folder when the model is dropped.
     temporary: Option<tempfile::TempDir>,
     /// Sockets, where the model's own folder has too long a name for them.
     sockets: Option<tempfile::TempDir>,
@@ -103,6 +104,7 @@ pub struct Model {
     substrate: Option<Substrate>,
     variables: BTreeMap<String, String>,
     observer: Observer,
+    tool_failures: ToolFailures,
     log: Vec<LogLine>,
     /// Lines of `log` that are already in the saved file.
     log_saved: usize,
@@ -195,6 +197,7 @@ impl Model {
             substrate,
             variables: BTreeMap::new(),
             observer: Box::new(|_: Progress<'_>| Reaction::Continue),
+            tool_failures: ToolFailures::default(),
             log: Vec::new(),
             log_saved: 0,
             dispatches: Vec::new(),
@@ -237,9 +240,28 @@ impl Model {
         Ok(())
     }
 
-    /// Has `observer` told what happens while hooks run; it may have a hook killed.
+    /// Calls `observer` with what happens while hooks run; it may have a hook killed.
     pub fn observe(&mut self, observer: impl FnMut(Progress<'_>) -> Reaction + Send + 'static) {
         self.observer = Box::new(observer);
+    }
+
+    /// Lets a hook tool fail in the hooks that follow, in place of doing anything. A call still
+    /// counts as made: it is in [`Dispatch::tool_calls`], and the observer sees it. An earlier
+    /// failure of the same tool is replaced. A saved model does not keep it.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if hooks have no such tool.
+    pub fn fail_tool(&mut self, tool: &str, failure: ToolFailure) -> Result<(), Error> {
+        if !tools::NAMES.contains(&tool) {
+            return Err(Error::refused(format!("unknown hook tool \"{tool}\"")));
+        }
+        self.tool_failures.insert(tool, failure);
+        Ok(())
+    }
+
+    /// Takes back [`Model::fail_tool`]: the tool answers again.
+    pub fn restore_tool(&mut self, tool: &str) {
+        self.tool_failures.remove(tool);
     }
 
     /// Everything that ran since this value was made, oldest first.

@@ -86,7 +86,7 @@ fn launch(mut arguments: env::ArgsOs) -> ExitCode {
     fail(&format!("fork/exec {}: {error}", program.to_string_lossy()))
 }
 
-/// Finds the program: `JUJU_SIM_PROGRAM`, the running program itself, or beside it (a test's own
+/// Finds the program: `JUJU_SIM_PROGRAM`, the running program itself, or next to it (a test's own
 /// program is in a folder below).
 pub(crate) fn find() -> Result<PathBuf, Error> {
     if let Some(path) = env::var_os("JUJU_SIM_PROGRAM") {

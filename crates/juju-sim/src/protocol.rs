@@ -6,7 +6,7 @@
 
 use std::io::{self, Read, Write};
 
-/// Both ends come from the same source tree; a program left over from an older build is told so.
+/// Both ends come from the same source tree; a program left over from an older build gets an error.
 const VERSION: u8 = 1;
 const DONE: u8 = 0;
 const SEND_STDIN: u8 = 1;

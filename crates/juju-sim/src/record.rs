@@ -16,9 +16,9 @@ pub struct Dispatch {
     pub environment: BTreeMap<String, String>,
     /// `None` if the process was ended by a signal or could not be started.
     pub exit_code: Option<i32>,
-    /// What the charm printed, and why it could not be started if so.
+    /// What the charm printed.
     pub stdout: String,
-    /// What the charm printed on standard error.
+    /// What the charm printed on standard error, or why it could not be started.
     pub stderr: String,
     /// From starting the process to its end.
     pub duration: Duration,
@@ -27,7 +27,7 @@ pub struct Dispatch {
 }
 
 impl Dispatch {
-    /// Whether the hook succeeded, so that its buffered writes were taken over.
+    /// Whether the hook succeeded, so that its buffered writes were applied.
     pub fn succeeded(&self) -> bool {
         self.exit_code == Some(0)
     }
@@ -45,7 +45,8 @@ impl Dispatch {
 pub struct ToolCall {
     /// The tool's name and its arguments.
     pub argv: Vec<String>,
-    /// 0, 1 (failed) or 2 (wrong arguments).
+    /// 0, 1 (failed) or 2 (wrong arguments), or the one of
+    /// [`Model::fail_tool`](crate::Model::fail_tool).
     pub exit_code: u8,
     /// The answer.
     pub stdout: String,
@@ -87,7 +88,7 @@ impl std::fmt::Display for LogLine {
     }
 }
 
-/// What a caller is told while hooks run.
+/// What a caller sees while hooks run.
 #[derive(Debug, Clone, Copy)]
 pub enum Progress<'a> {
     /// A hook or action begins.
@@ -103,7 +104,7 @@ pub enum Progress<'a> {
         of: &'a str,
         /// For example `maintenance`.
         status: &'a str,
-        /// The text beside it.
+        /// The text next to it.
         message: &'a str,
     },
     /// A hook tool is called; the answer is not out yet.
@@ -126,7 +127,7 @@ pub enum Progress<'a> {
     Finished(&'a Dispatch),
 }
 
-/// What is to happen with the running hook.
+/// What happens to the running hook next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reaction {
     /// Nothing special.
@@ -134,7 +135,7 @@ pub enum Reaction {
     /// Kill it, as the death of the pod would: for tests of what a half-done hook leaves behind.
     Kill,
     /// Make another unit of the application its leader, as when a lease runs out; nothing happens
-    /// if there is no other. The hook goes on.
+    /// if there is no other. The hook continues.
     Depose,
 }
 

@@ -30,7 +30,7 @@ pub enum Life {
 pub struct Status {
     /// `active`, `blocked`, `waiting`, `maintenance`, `unknown` or `error`.
     pub status: String,
-    /// The text beside it.
+    /// The text next to it.
     pub message: String,
     /// When it was set, in seconds since 1970 (UTC).
     pub since: i64,
@@ -56,7 +56,7 @@ pub(crate) struct State {
     pub(crate) juju_version: String,
     /// The Kubernetes version without a leading `v`.
     pub(crate) cloud_version: String,
-    /// `host:port` of the API server as the hooks are told.
+    /// `host:port` of the API server as hooks see it.
     pub(crate) api_server: String,
     /// The `juju-*-proxy` model options, by the name of the variable that carries them.
     pub(crate) proxies: BTreeMap<String, String>,
@@ -117,7 +117,7 @@ pub(crate) struct Unit {
     pub(crate) workload: Status,
     /// Whether the charm itself ever set a status; without it the unit becomes `unknown` at start.
     pub(crate) charm_set_status: bool,
-    /// The hook that runs now. In a saved model it also tells of a hook that was cut short.
+    /// The hook that runs now. In a saved model it also shows a hook that was cut short.
     pub(crate) executing: Option<Hook>,
     /// What the charm keeps with `state-set`.
     pub(crate) state: BTreeMap<String, String>,

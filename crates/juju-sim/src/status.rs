@@ -33,7 +33,7 @@ pub struct ApplicationStatus {
     pub name: String,
     /// What `application-version-set` said.
     pub version: String,
-    /// What the leader set, else the worst of the units.
+    /// What the leader set, otherwise the worst of the units.
     pub status: Status,
     /// Units there are and units there should be.
     pub units: (u32, u32),
@@ -50,7 +50,7 @@ pub struct ApplicationStatus {
 pub struct UnitStatus {
     /// `app/0`.
     pub name: String,
-    /// Shown as a star behind the name.
+    /// Shown as a star after the name.
     pub leader: bool,
     /// The workload status; `error` with `hook failed: "..."` after a failed hook.
     pub workload: Status,
@@ -64,7 +64,7 @@ pub struct UnitStatus {
     pub message: String,
 }
 
-/// The leader's word, else the worst of the units'.
+/// What the leader set, otherwise the worst of the units.
 pub(crate) fn application_status(application: &Application) -> Status {
     const WORST_FIRST: [&str; 6] = [
         "error",

@@ -12,6 +12,7 @@ mod action;
 mod application;
 mod arguments;
 mod format;
+pub(crate) mod injected;
 mod log;
 mod network;
 mod relation;
@@ -71,6 +72,8 @@ pub(crate) enum Failure {
     Usage(String),
     /// Refused or impossible now: exit code 1.
     Failed(String),
+    /// A test wants this exit code and message.
+    Injected(u8, String),
 }
 
 impl Failure {
@@ -134,18 +137,22 @@ pub(crate) fn answer(
         directory: &request.directory,
         stdin,
     };
-    let answer = if request.context == context.id {
-        run(context, &request.tool, &mut call)
-    } else {
+    let answer = if request.context != context.id {
         Err(Failure::Failed(format!(
             "expected context id \"{}\", got \"{}\"",
             context.id, request.context
         )))
+    } else if let Some(injected) = context.tool_failures.count(&request.tool) {
+        Err(injected)
+    } else {
+        run(context, &request.tool, &mut call)
     };
-    let (code, stdout, stderr) = match answer {
-        Ok(stdout) => (0, stdout, String::new()),
-        Err(Failure::Failed(text)) => (1, String::new(), format!("ERROR {text}\n")),
-        Err(Failure::Usage(text)) => (2, String::new(), format!("ERROR {text}\n")),
+    let error = |text| (String::new(), format!("ERROR {text}\n"));
+    let (code, (stdout, stderr)) = match answer {
+        Ok(stdout) => (0, (stdout, String::new())),
+        Err(Failure::Failed(text)) => (1, error(text)),
+        Err(Failure::Usage(text)) => (2, error(text)),
+        Err(Failure::Injected(code, text)) => (code, error(text)),
     };
     let reply = Reply {
         code,

@@ -16,14 +16,16 @@ pub struct ActionResults(BTreeMap<String, String>);
 /// A result that Juju would refuse.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ActionResultError {
-    /// The key is not of the form that Juju takes.
-    #[error("{0:?} is no key for an action result: lower-case letters, digits and inner hyphens")]
+    /// The key does not have the form that Juju accepts.
+    #[error(
+        "{0:?} is not a key for an action result: use lower-case letters, digits and inner hyphens"
+    )]
     Key(String),
     /// Juju itself uses this key.
-    #[error("{0:?} is no key for an action result: Juju uses it for the charm's own output")]
+    #[error("{0:?} is not a key for an action result: Juju uses it for the charm's own output")]
     Reserved(String),
     /// One key would be both a value and a branch of the tree.
-    #[error("the action result {0:?} cannot stand beside {1:?}")]
+    #[error("the action results {0:?} and {1:?} exclude each other")]
     Clash(String, String),
     /// The value cannot be handed to the tool.
     #[error("the action result {key:?} cannot be given to Juju: {problem}")]
@@ -109,12 +111,12 @@ fn check_key(key: &str) -> Result<(), ActionResultError> {
 }
 
 impl HookTools {
-    /// The parameters of the action that runs (`action-get`), defaults filled in, as a type of the
-    /// charm's own.
+    /// The parameters of the running action (`action-get`), with defaults filled in, as the charm's
+    /// own type.
     ///
     /// # Errors
-    /// When the tool fails, with [`ToolError::is_not_an_action`] in a hook, or when the parameters do
-    /// not fit the type.
+    /// When the tool fails, with [`ToolError::is_not_an_action`] in a hook, or when the parameters
+    /// do not fit the type.
     pub fn action_parameters<T: DeserializeOwned>(&self) -> Result<T, ToolError> {
         let command = ToolCommand::new("action-get").json();
         let parameters = match self.run_json::<Value>(&command)? {
@@ -127,12 +129,12 @@ impl HookTools {
         })
     }
 
-    /// Reports results (`action-set`), beside those reported before.
+    /// Reports results (`action-set`), in addition to those reported before.
     ///
     /// # Errors
     /// When the tool fails.
     pub fn set_action_results(&self, results: &ActionResults) -> Result<(), ToolError> {
-        // A process takes about 2 MiB of arguments in all; one batch stays far below.
+        // A process takes about 2 MiB of arguments in all; one batch stays far below that.
         const BATCH: usize = 8 * MAX_ARGUMENT_LENGTH;
         let mut batch = Vec::new();
         let mut length = 0;
@@ -162,7 +164,7 @@ impl HookTools {
             .map(drop)
     }
 
-    /// Tells the user what the action is doing (`action-log`), at once.
+    /// Shows the user what the action is doing (`action-log`), immediately.
     ///
     /// # Errors
     /// When the tool fails.

@@ -10,8 +10,8 @@ use crate::tools::{HookTools, ToolCommand, ToolError};
 
 /// The options of config.yaml with their values; those with neither value nor default are absent.
 ///
-/// Juju checks the types: an option of another type than asked for here is a slip of the charm
-/// against its own config.yaml, and reads as absent.
+/// Juju checks the types: an option of a type other than the one requested here is a mistake of
+/// the charm against its own config.yaml, and reads as absent.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config(Map<String, Value>);
 
@@ -46,7 +46,7 @@ impl Config {
         self.get(option)?.as_i64()
     }
 
-    /// An option of type `float`; a whole number is one too.
+    /// An option of type `float`; a whole number counts too.
     pub fn float(&self, option: &str) -> Option<f64> {
         self.get(option)?.as_f64()
     }
@@ -62,7 +62,7 @@ impl Config {
         }
     }
 
-    /// All options as a type of the charm's own.
+    /// All options as the charm's own type.
     ///
     /// # Errors
     /// When the values do not fit the type; the error names the option.

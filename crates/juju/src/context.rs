@@ -1,4 +1,4 @@
-//! What Juju tells a charm when it runs it: the event, the unit, the model.
+//! What Juju passes to a charm when it runs it: the event, the unit, the model.
 //!
 //! Nothing here reads the process environment. The caller hands the variables over, which keeps
 //! this pure and lets a test play any hook.
@@ -27,7 +27,7 @@ pub struct HookContext {
     pub unit: UnitName,
     /// The model of the unit.
     pub model: Model,
-    /// The version of the agent; `None` when it is of a form not known here.
+    /// The version of the agent; `None` when its form is not known here.
     pub juju_version: Option<JujuVersion>,
     /// Where the charm is unpacked; also the working directory of a hook.
     pub charm_directory: PathBuf,
@@ -61,7 +61,7 @@ pub struct Proxies {
 }
 
 impl fmt::Debug for Proxies {
-    /// A proxy URL may hold a password, so only which ones are set is told.
+    /// A proxy URL may hold a password, so only which ones are set is shown.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let is_set = |proxy: &Option<String>| if proxy.is_some() { "set" } else { "unset" };
         formatter
@@ -217,7 +217,7 @@ impl Variables {
 }
 
 impl fmt::Debug for Variables {
-    /// The values may hold credentials, so only the names are told.
+    /// The values may hold credentials, so only the names are shown.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_set().entries(self.0.keys()).finish()
     }

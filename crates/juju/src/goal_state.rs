@@ -1,4 +1,4 @@
-//! What the model is going to be: which units exist and which of them go away.
+//! What the model is going to be: which units exist and which of them are being removed.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ pub struct GoalRelation {
     pub units: BTreeMap<UnitName, GoalStatus>,
 }
 
-/// What is going on with a unit or relation.
+/// What is happening to a unit or relation.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct GoalStatus {
     /// For units their workload status, or `dying`; for applications the relation's, `joined`.
@@ -51,7 +51,7 @@ impl GoalState {
         self.units.values().filter(|unit| !unit.is_dying()).count()
     }
 
-    /// Whether the application goes away as a whole: every unit is dying, this one included.
+    /// Whether the whole application is being removed: every unit is dying, this one included.
     ///
     /// False when Juju shows no unit at all: then nothing is known.
     pub fn is_application_going_away(&self, own_unit: &UnitName) -> bool {
@@ -62,7 +62,7 @@ impl GoalState {
 impl TryFrom<BTreeMap<String, GoalStatus>> for GoalRelation {
     type Error = crate::names::InvalidName;
 
-    /// Juju mixes applications and units in one map; a slash tells them apart.
+    /// Juju mixes applications and units in one map; a slash distinguishes them.
     fn try_from(mixed: BTreeMap<String, GoalStatus>) -> Result<Self, Self::Error> {
         let mut relation = Self::default();
         for (name, status) in mixed {
@@ -77,7 +77,7 @@ impl TryFrom<BTreeMap<String, GoalStatus>> for GoalRelation {
 }
 
 impl HookTools {
-    /// The goal state (`goal-state`), asked anew at every call.
+    /// The goal state (`goal-state`), read again at every call.
     ///
     /// # Errors
     /// When the tool fails.

@@ -5,8 +5,8 @@ use crate::tools::{HookTools, ToolCommand, ToolError};
 impl HookTools {
     /// Whether this unit is the leader (`is-leader`), as first asked in this hook.
     ///
-    /// Juju guarantees leadership for about 30 seconds after it was asked; before a write that must
-    /// be the leader's alone, late in a long hook, ask [`HookTools::is_leader_now`].
+    /// Juju guarantees leadership for about 30 seconds after it was asked. Late in a long hook,
+    /// before a write that only the leader may make, ask [`HookTools::is_leader_now`].
     ///
     /// # Errors
     /// When the tool fails.
@@ -18,7 +18,7 @@ impl HookTools {
         }
     }
 
-    /// Whether this unit is the leader, asked anew.
+    /// Whether this unit is the leader, asked again.
     ///
     /// # Errors
     /// When the tool fails.

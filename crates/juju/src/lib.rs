@@ -2,19 +2,19 @@
 //!
 //! Juju runs a charm's `dispatch` program at every event of a unit: with the event in environment
 //! variables, and with hook tools in the `PATH` through which the charm reads and writes the model.
-//! This crate gives both as types. It decides nothing: a charm reads its context and facts, decides,
-//! acts, and sets a status.
+//! This crate gives both as types. It decides nothing: a charm reads its context and facts,
+//! decides, acts, and sets a status.
 //!
 //! - [`context`] reads the variables; it is pure.
-//! - [`HookTools`] runs the hook tools; its methods stand beside the data they deal in.
-//! - [`relation`] has what was read of a relation as a value, and [`serialized_data`] what many charms
-//!   of Kubeflow mean by it; both are pure.
+//! - [`HookTools`] runs the hook tools; its methods are next to the data they handle.
+//! - [`relation`] has what was read of a relation as a value, and [`serialized_data`] what many
+//!   charms of Kubeflow mean by it; both are pure.
 //! - Everything Juju names has a type in [`names`], checked where it enters.
 //!
 //! What is expected to happen is a value, not an error: not being the leader, a relation that is
 //! gone, a secret that was not granted ([`WriteOutcome`], `Option`, [`secret::SecretAnswer`]).
-//! A [`ToolError`] is left for what the charm cannot help; it should end the hook with exit code 1,
-//! upon which Juju drops what was buffered and tries the hook again.
+//! A [`ToolError`] remains for what the charm cannot help. It should end the hook with exit code 1;
+//! Juju then drops what was buffered and tries the hook again.
 //!
 //! # A charm
 //!

@@ -2,8 +2,8 @@
 //!
 //! A process per line would cost more than most hooks do, so lines are kept and written together:
 //! lines of one level that follow each other share one call. They are written before a status is
-//! set, when the [`LogGuard`] ends, when many have gathered, and at once after an error, so that the
-//! reason is there even if the process is killed.
+//! set, when the [`LogGuard`] ends, when many have gathered, and immediately after an error, so
+//! that the reason is there even if the process is killed.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -19,7 +19,7 @@ pub use layer::{JujuLogLayer, LogGuard, juju_log_layer};
 pub enum Level {
     /// For following the program step by step.
     Trace,
-    /// For finding faults. Models show `INFO` and up unless told otherwise.
+    /// For finding faults. Models show `INFO` and up unless configured otherwise.
     Debug,
     /// What was done.
     Info,
@@ -92,7 +92,7 @@ impl HookTools {
 
     /// Writes all kept lines (`juju-log`).
     ///
-    /// Does not fail: what `juju-log` does not take goes to standard error, which Juju logs as
+    /// Does not fail: what `juju-log` does not accept goes to standard error, which Juju logs as
     /// warnings.
     pub fn flush_log(&self) {
         let messages = self.log_buffer().take();
@@ -103,7 +103,7 @@ impl HookTools {
                     .arg(level.name())
                     .text(part);
                 if self.run(&command).is_err() {
-                    // There is nowhere left to report a failure of this to.
+                    // There is nowhere left to report this failure.
                     let _ = writeln!(io::stderr(), "{} {part}", level.name());
                 }
             }
@@ -120,7 +120,7 @@ impl HookTools {
     }
 }
 
-/// Splits a text into parts of at most so many bytes, after a line break where there is one.
+/// Splits a text into parts of at most `limit` bytes, after a line break where there is one.
 fn parts(text: &str, limit: usize) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = text;
@@ -178,7 +178,7 @@ mod tests {
         assert!(buffer.push(Level::Info, &line));
         // Two messages: the two lines do not fit one argument.
         assert_eq!(buffer.take().len(), 2);
-        // Counting starts anew.
+        // Counting starts again.
         assert!(!buffer.push(Level::Info, "y"));
     }
 

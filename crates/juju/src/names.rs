@@ -1,7 +1,7 @@
 //! The names that Juju gives to things, checked once where they enter the charm.
 //!
 //! The rules are a little wider than Juju's own, because a name that Juju handed out is right by
-//! definition: what is refused here could not be told apart from an option or from another name.
+//! definition: what is refused here could not be distinguished from an option or from another name.
 
 mod secret_id;
 
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use secret_id::SecretId;
 
-/// A text is not a name of the kind that was expected.
+/// A text is not a name of the expected kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{value:?} is not a valid {kind}: {rule}")]
 pub struct InvalidName {
@@ -25,8 +25,8 @@ pub struct InvalidName {
     pub rule: &'static str,
 }
 
-/// Letters, digits, `-` and, where `underscore` says so, `_`; the first is a letter or, where
-/// `leading_digit` says so, a digit. Constant, so that a name in the source is checked when compiling.
+/// Letters, digits, `-` and, with `underscore`, `_`; the first is a letter or, with
+/// `leading_digit`, a digit. Constant, so that a name in the source is checked when compiling.
 const fn is_plain_name(text: &str, underscore: bool, leading_digit: bool) -> bool {
     let bytes = text.as_bytes();
     if bytes.is_empty() || bytes[0] == b'-' || bytes[0] == b'_' {
@@ -165,7 +165,7 @@ impl UnitName {
         &self.application
     }
 
-    /// The number behind the slash; on Kubernetes also the ordinal of the unit's pod.
+    /// The number after the slash; on Kubernetes also the ordinal of the unit's pod.
     pub fn number(&self) -> u32 {
         self.number
     }
@@ -209,7 +209,7 @@ impl RelationId {
         &self.endpoint
     }
 
-    /// The number behind the colon, which is the same on both sides of the relation.
+    /// The number after the colon, which is the same on both sides of the relation.
     pub fn number(&self) -> u32 {
         self.number
     }

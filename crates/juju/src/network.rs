@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer};
 use crate::names::Endpoint;
 use crate::tools::{HookTools, ToolCommand, ToolError};
 
-/// Addresses at one endpoint. On Kubernetes they can lag behind or be absent early on.
+/// Addresses at one endpoint. On Kubernetes they can be out of date, or absent early on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct NetworkInfo {

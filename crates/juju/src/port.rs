@@ -66,7 +66,7 @@ impl HookTools {
     /// The open ports (`opened-ports`), without what this hook opens or closes.
     ///
     /// # Errors
-    /// When the tool fails; a form of port not known here is left out.
+    /// When the tool fails; a port in a form not known here is left out.
     pub fn opened_ports(&self) -> Result<Vec<Port>, ToolError> {
         let command = ToolCommand::new("opened-ports").json();
         let ports = self

@@ -3,8 +3,8 @@
 //! A relation can vanish while a hook runs (a forced removal, the other model gone). Reads of one
 //! relation therefore answer `None` when it is gone, which no charm has to treat as a failure.
 //!
-//! A charm normally reads all relations of an endpoint with [`HookTools::relations`], as values that
-//! pure code can decide on, and writes with [`HookTools::set_relation_data`].
+//! A charm normally reads all relations of an endpoint with [`HookTools::relations`], as values
+//! that pure code can decide on, and writes with [`HookTools::set_relation_data`].
 //!
 //! [`HookTools::relations`]: crate::HookTools::relations
 //! [`HookTools::set_relation_data`]: crate::HookTools::set_relation_data
@@ -60,8 +60,8 @@ impl From<OwnBag> for Bag {
 pub struct Relation {
     /// Its identity, which names the endpoint too.
     pub id: RelationId,
-    /// The application on the other side; of a peer relation, this one. Always there beside
-    /// `remote_application`; without it only where it was known at no cost.
+    /// The application on the other side; of a peer relation, this one. Always there when
+    /// `remote_application` is; otherwise only where it was known at no cost.
     pub application: Option<ApplicationName>,
     /// [`Bag::RemoteApplication`].
     pub remote_application: Option<Databag>,
@@ -74,7 +74,7 @@ pub struct Relation {
 }
 
 impl Relation {
-    /// A relation of which nothing was read yet.
+    /// A relation of which nothing has been read yet.
     pub fn new(id: RelationId) -> Self {
         Self {
             id,
@@ -101,7 +101,7 @@ impl Relation {
 
     /// The changes that make keys of a databag of this side hold these values.
     ///
-    /// All of them when the databag was not read: then nobody knows what it holds.
+    /// All of them when the databag was not read, because what it holds is unknown then.
     pub fn changes_to(&self, bag: OwnBag, wanted: &DatabagChanges) -> DatabagChanges {
         match self.own(bag) {
             Some(databag) => databag.changes_to(wanted),

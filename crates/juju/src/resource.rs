@@ -1,11 +1,11 @@
-//! Resources: files and images that are uploaded beside the charm.
+//! Resources: files and images that are uploaded along with the charm.
 
 use std::path::PathBuf;
 
 use crate::tools::{HookTools, ToolCommand, ToolError};
 
 impl HookTools {
-    /// Downloads a resource (`resource-get`) and tells where it is.
+    /// Downloads a resource (`resource-get`) and returns its path.
     ///
     /// # Errors
     /// When the tool fails; `None` when there is no such resource.

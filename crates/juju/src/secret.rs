@@ -52,8 +52,8 @@ impl fmt::Debug for SecretContent {
 /// A key that Juju would refuse.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is no key for a secret: at least 3 of lower-case letters, digits and hyphens, a letter \
-     first, a letter or digit last"
+    "{0:?} is not a key for a secret: use at least 3 lower-case letters, digits and hyphens, \
+     a letter first, a letter or digit last"
 )]
 pub struct InvalidSecretKey(pub String);
 
@@ -155,7 +155,7 @@ pub struct SecretOptions {
     pub expire: Option<String>,
 }
 
-/// What Juju tells an owner about a secret.
+/// What Juju shows an owner about a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct SecretInfo {
     /// The newest revision.

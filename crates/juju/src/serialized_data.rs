@@ -1,12 +1,13 @@
 //! Databags in the encoding of the Python library serialized-data-interface, as its version 0.7.0
 //! reads and writes them (`serialized_data_interface/sdi.py`).
 //!
-//! Each side lists in `_supported_versions` which versions of the interface it supports; the highest
-//! that both list is used. What an application has to say is one YAML mapping under `data`. Both keys
-//! are in the application's databag. Nothing is read from and nothing written to units' databags.
+//! Each side lists in `_supported_versions` which versions of the interface it supports; the
+//! highest that both list is used. What an application has to say is one YAML mapping under `data`.
+//! Both keys are in the application's databag. Nothing is read from and nothing written to units'
+//! databags.
 //!
-//! Where that library ends the hook with an exception, here one relation has an [`Unreadable`], and
-//! the others stay as they are.
+//! Where that library ends the hook with an exception, here only that relation has an
+//! [`Unreadable`]; the others are not affected.
 
 mod unreadable;
 
@@ -64,8 +65,8 @@ pub struct Received {
 }
 
 impl Interface {
-    /// What this application writes to a relation whose other side is not [read] yet, or to which it
-    /// has nothing to say.
+    /// What this application writes to a relation whose other side is not [read] yet, or to which
+    /// it has nothing to say.
     ///
     /// [read]: Interface::read
     pub fn versions_only(&self) -> DatabagChanges {
@@ -87,8 +88,8 @@ impl Interface {
 
     /// Reads what the other side says, from [`Relation::remote_application`].
     ///
-    /// A databag that was not read has nothing in it. Units' databags are looked at where they were
-    /// read, as no schema lets them hold data.
+    /// A databag that was not read has nothing in it. Units' databags are checked where they were
+    /// read, because no schema lets them hold data.
     ///
     /// # Errors
     /// When the other side has not listed its versions yet ([`Unreadable::is_expected`]), or when
@@ -165,7 +166,7 @@ fn read_data(yaml: &str) -> Result<Option<Map<String, Value>>, Problem> {
     }
 }
 
-/// Whether a databag says anything under `data`, be it readable or not.
+/// Whether a databag has anything under `data`, readable or not.
 fn holds_data(yaml: &str) -> bool {
     parse(DATA, yaml).map_or(true, |value| !is_nothing(&value))
 }
@@ -182,10 +183,10 @@ fn is_nothing(value: &Value) -> bool {
     }
 }
 
-/// Reads YAML 1.2, where the other side writes 1.1. Of what `PyYAML` writes, one kind of text is then
-/// taken for something else: `1e3` or `+.5`, which only 1.2 takes for numbers.
+/// Reads YAML 1.2, where the other side writes 1.1. Of what `PyYAML` writes, one kind of text is
+/// then misread: `1e3` or `+.5`, which only 1.2 takes for numbers.
 ///
-/// Where the YAML is wrong is kept, and not what stands there: it may be a credential.
+/// An error keeps where the YAML is wrong, not what is there: it may be a credential.
 fn parse(key: &'static str, yaml: &str) -> Result<Value, Problem> {
     serde_yaml::from_str(yaml).map_err(|error| {
         let place = error.location();

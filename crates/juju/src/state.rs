@@ -14,7 +14,8 @@ const MAX_KEY_LENGTH: usize = 256;
 pub(crate) const MAX_VALUE_LENGTH: usize = 65_536;
 
 impl HookTools {
-    /// All values kept for this unit (`state-get`), read once per hook, with this hook's own changes.
+    /// All values kept for this unit (`state-get`), read once per hook, with this hook's own
+    /// changes.
     ///
     /// # Errors
     /// When the tool fails.
@@ -28,7 +29,8 @@ impl HookTools {
         Ok(state)
     }
 
-    /// Keeps values (`state-set`) beside those there are; those that are kept already cost nothing.
+    /// Keeps values (`state-set`) in addition to the existing ones; those already kept cost
+    /// nothing.
     ///
     /// They reach Juju when the hook succeeds.
     ///

@@ -11,11 +11,11 @@ use crate::tools::{HookTools, MAX_ARGUMENT_LENGTH, ToolCommand, ToolError, Write
 /// Messages are for people: short, what is wrong, what to do. Line breaks become spaces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// All works.
+    /// Everything works.
     Active(String),
-    /// Work is going on.
+    /// Work is in progress.
     Maintenance(String),
-    /// Something else has to happen first, which needs no human.
+    /// Something else has to happen first; no human is needed.
     Waiting(String),
     /// A human has to act; the message says how.
     Blocked(String),
@@ -24,13 +24,13 @@ pub enum Status {
 /// How bad a status is; later ones are worse.
 ///
 /// This is the order for combining several findings of one unit: what needs a human is worst, then
-/// what needs time, then work that goes on. It is not the order in which `juju status` sums up units,
-/// where maintenance is worse than waiting.
+/// what needs time, then work in progress. It is not the order in which `juju status` sums up
+/// units, where maintenance is worse than waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// Nothing to report.
     Active,
-    /// Work is going on.
+    /// Work is in progress.
     Maintenance,
     /// Something else has to happen first.
     Waiting,
@@ -71,7 +71,7 @@ impl Status {
 
     /// Sums several findings up: the first of the worst in its own words.
     ///
-    /// When more of them are blocked or waiting, ` (+2 more, see debug-log)` tells how many; the
+    /// When more of them are blocked or waiting, ` (+2 more, see debug-log)` shows how many; the
     /// charm has to log them. `None` when there are no findings.
     pub fn worst_of(findings: impl IntoIterator<Item = Self>) -> Option<Self> {
         let mut worst: Option<Self> = None;
@@ -114,7 +114,7 @@ impl fmt::Display for Status {
     }
 }
 
-/// A status as Juju has it. Juju itself sets others than charms may, such as `unknown`.
+/// A status as Juju has it. Juju itself sets some that charms may not, such as `unknown`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct ShownStatus {
     /// The word, such as `active` or `unknown`.
@@ -145,7 +145,8 @@ impl HookTools {
         Ok(shown)
     }
 
-    /// The status that Juju has for the application (`status-get --application`), read once per hook.
+    /// The status that Juju has for the application (`status-get --application`), read once per
+    /// hook.
     ///
     /// # Errors
     /// When the tool fails; for a unit that is not the leader with [`ToolError::is_not_leader`].
@@ -162,7 +163,7 @@ impl HookTools {
         Ok(answer.application_status)
     }
 
-    /// Whether Juju shows this status for this unit already.
+    /// Whether Juju already shows this status for this unit.
     ///
     /// # Errors
     /// When the tool fails.
@@ -170,9 +171,9 @@ impl HookTools {
         Ok(self.unit_status()? == self.presentable(status))
     }
 
-    /// Shows a status for this unit (`status-set`), at once, unless Juju shows it already.
+    /// Shows a status for this unit (`status-set`), immediately, unless Juju already shows it.
     ///
-    /// Buffered log lines are written first, so that the log tells what led to the status.
+    /// Buffered log lines are written first, so that the log shows what led to the status.
     ///
     /// # Errors
     /// When a tool fails.
@@ -190,10 +191,10 @@ impl HookTools {
         Ok(WriteOutcome::Written)
     }
 
-    /// Shows a status for the application, at once, unless Juju shows it already. Leader only.
+    /// Shows a status for the application, immediately, unless Juju already shows it. Leader only.
     ///
     /// # Errors
-    /// When a tool fails; not being the leader is no failure.
+    /// When a tool fails; not being the leader is not a failure.
     pub fn set_application_status(&self, status: &Status) -> Result<WriteOutcome, ToolError> {
         if !self.is_leader()? {
             return Ok(WriteOutcome::NotLeader);
@@ -220,9 +221,9 @@ impl HookTools {
         }
     }
 
-    /// Shows the version of the workload in `juju status` (`application-version-set`), at once.
+    /// Shows the version of the workload in `juju status` (`application-version-set`), immediately.
     ///
-    /// There is no tool that reads it, so each hook that calls this costs one process.
+    /// No tool reads it, so each hook that calls this costs one process.
     ///
     /// # Errors
     /// When the tool fails.

@@ -1,9 +1,9 @@
 //! The hook tools, through which a charm reads from and writes to Juju while a hook runs.
 //!
-//! [`HookTools`] is the only place that starts their processes. Its methods stand beside the data
-//! they deal in: [`crate::config`], [`crate::relation`], [`crate::secret`] and so on.
-//! Facts about the tools are Juju 4.0's and 3.6's (`internal/worker/uniter/runner/jujuc`); where the
-//! two differ, both are read.
+//! [`HookTools`] is the only place that starts their processes. Its methods are next to the data
+//! they handle: [`crate::config`], [`crate::relation`], [`crate::secret`] and so on.
+//! Facts about the tools are Juju 4.0's and 3.6's (`internal/worker/uniter/runner/jujuc`); where
+//! the two differ, both are read.
 
 mod command;
 mod error;
@@ -62,13 +62,13 @@ pub(crate) struct Cache {
     pub(crate) application_version: Option<String>,
 }
 
-/// What became of a write that Juju may refuse for a reason that is no defect of the charm.
+/// What became of a write that Juju may refuse for a reason other than a defect of the charm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "Juju may have refused the write"]
 pub enum WriteOutcome {
-    /// Juju has taken it; most writes take effect when the hook succeeds.
+    /// Juju has accepted it; most writes take effect when the hook succeeds.
     Written,
-    /// Nothing was to be changed and nothing was written.
+    /// There was nothing to change, so nothing was written.
     Unchanged,
     /// Only the leader may write this, and this unit is not the leader.
     NotLeader,

@@ -355,8 +355,8 @@ fn kube_proxy(cluster: &TestCluster) -> Value {
         "clusterCIDR": cluster.pods_range(),
         "hostnameOverride": NODE,
         "mode": "iptables",
-        // Answers between two pods of one bridge would else pass by the address translation, unless
-        // the machine sends bridged packets through it.
+        // Otherwise answers between two pods of one bridge would bypass the address translation,
+        // unless the machine sends bridged packets through it.
         "iptables": {"masqueradeAll": true, "localhostNodePorts": false},
         // Settings of the whole machine.
         "conntrack": {"maxPerCore": 0, "min": 0},

@@ -23,7 +23,7 @@ pub use module::Module;
 /// The variable that lists the folders to take programs from.
 pub const PROGRAMS_VARIABLE: &str = "TEST_CLUSTER_PROGRAMS";
 
-/// The file beside kwok that holds kwok's own stages.
+/// The file next to kwok that holds kwok's own stages.
 const KWOK_STAGES: &str = "kwok-stages.yaml";
 
 /// A program that tests can run.
@@ -155,7 +155,7 @@ impl Program {
         }
     }
 
-    /// How long the build takes on two cores when nothing is cached, for people who wait.
+    /// How long the build takes on two cores when nothing is cached, for those who wait for it.
     ///
     /// Measured in the order of [`Program::ALL`]: a program that comes later finds most of its
     /// packages compiled.
@@ -177,7 +177,7 @@ impl Program {
     /// The program's file, built first if it does not exist yet.
     ///
     /// Building prints its progress on standard error; two processes that need the same program
-    /// at once build it once.
+    /// at the same time build it once.
     ///
     /// # Errors
     /// When Go is not installed, the build fails, or `TEST_CLUSTER_PROGRAMS` is set and no folder
@@ -216,14 +216,14 @@ pub fn check_go() -> Result<()> {
     Builder::from_environment()?.check()
 }
 
-/// kwok's own stages that make nodes and pods ready at once: the file for its `--config`.
+/// kwok's own stages that make nodes and pods ready immediately: the file for its `--config`.
 ///
 /// # Errors
 /// As [`Program::path`].
 pub fn kwok_stages() -> Result<PathBuf> {
     let stages = Program::Kwok.path()?.with_file_name(KWOK_STAGES);
     if !stages.is_file() {
-        bail!("{} is missing: it belongs beside kwok", stages.display());
+        bail!("{} is missing: it belongs next to kwok", stages.display());
     }
     Ok(stages)
 }

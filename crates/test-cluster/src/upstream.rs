@@ -21,13 +21,13 @@ pub fn istio_definitions(version: &str) -> Result<Vec<Value>> {
     let file = programs::release_folder(MODULE, version)?.join(FILE);
     let text = fs::read_to_string(&file)
         .with_context(|| format!("{MODULE} {version} has no file {FILE}"))?;
-    yaml_documents(&text).with_context(|| format!("{FILE} of {MODULE} {version} is no YAML"))
+    yaml_documents(&text).with_context(|| format!("{FILE} of {MODULE} {version} is not YAML"))
 }
 
 /// Every document of a YAML text that is not empty.
 ///
 /// # Errors
-/// When one of them is no YAML.
+/// When one of them is not YAML.
 pub fn yaml_documents(text: &str) -> Result<Vec<Value>> {
     let mut documents = Vec::new();
     for document in serde_yaml::Deserializer::from_str(text) {

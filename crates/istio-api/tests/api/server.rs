@@ -81,7 +81,7 @@ fn the_same_is_taken_and_refused_as_with_upstream_s_definitions() {
     );
 }
 
-/// What the API server gives back is what was sent: nothing that it sets by itself is missing.
+/// What the API server gives back is what was sent: nothing that it sets on its own is missing.
 #[test]
 fn the_definitions_are_stored_as_they_are() {
     let cluster = TestCluster::start(&Options {
@@ -169,7 +169,8 @@ fn words(answer: &str) -> Vec<&str> {
     words
 }
 
-/// Installs definitions, anew if there were others, and returns what is said to each object.
+/// Installs definitions, in place of others if there were any, and returns the answer to each
+/// object.
 fn answers_with(
     cluster: &TestCluster,
     definitions: &[Value],

@@ -127,7 +127,7 @@ fn coerce(name: &str, kind: OptionType, value: Value) -> Result<Value, String> {
     ))
 }
 
-/// The value that a command line argument stands for.
+/// The value that a command line argument means.
 ///
 /// # Errors
 /// Juju's text for an unknown option or a value of another type.

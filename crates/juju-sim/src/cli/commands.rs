@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use serde_json::{Map, Value};
 
-use super::Command;
+use super::{AddRemote, Command, Deploy, Trust, WriteRemote};
 use crate::{ActionResult, Deployment, Model};
 
 const LEVELS: [&str; 6] = ["TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
@@ -34,113 +34,41 @@ pub(super) fn show(model: &Model, command: &Command) -> anyhow::Result<ExitCode>
 
 /// The commands that change the model; hooks run until nothing is due.
 pub(super) fn change(model: &mut Model, command: Command) -> anyhow::Result<ExitCode> {
+    let mut out = io::stdout();
     match command {
+        Command::Deploy(arguments) => deploy(model, arguments)?,
         Command::Config {
             application,
             values,
             reset,
-        } => return config(model, &application, &values, &reset),
-        Command::Run {
-            unit,
-            action,
-            parameters,
-        } => return run_action(model, &unit, &action, &parameters),
-        Command::AddSecret { .. }
-        | Command::UpdateSecret { .. }
-        | Command::GrantSecret { .. }
-        | Command::RevokeSecret { .. } => change_secrets(model, command)?,
-        Command::Integrate { .. }
-        | Command::RemoveRelation { .. }
-        | Command::AddRemote { .. }
-        | Command::WriteRemote { .. } => change_relations(model, command)?,
-        _ => change_applications(model, command)?,
-    }
-    settle(model)
-}
-
-fn change_secrets(model: &mut Model, command: Command) -> anyhow::Result<()> {
-    match command {
+        } => {
+            return config(model, &application, &values, &reset);
+        }
+        Command::Integrate { first, second } => {
+            model.integrate(&first, &second)?;
+        }
+        Command::RemoveRelation { first, second } => model.remove_relation(&first, &second)?,
+        Command::AddRemote(arguments) => add_remote(model, &arguments)?,
+        Command::WriteRemote(arguments) => write_remote(model, &arguments)?,
         Command::AddSecret { name, content } => {
-            let uri = model.add_secret(&name, &pairs(&content)?)?;
-            writeln!(io::stdout(), "{uri}")?;
+            writeln!(out, "{}", model.add_secret(&name, &pairs(&content)?)?)?;
         }
         Command::UpdateSecret { name, content } => {
             model.update_secret(&name, &pairs(&content)?)?;
         }
         Command::GrantSecret { name, application } => model.grant_secret(&name, &application)?,
         Command::RevokeSecret { name, application } => model.revoke_secret(&name, &application)?,
-        _ => {}
-    }
-    Ok(())
-}
-
-fn change_relations(model: &mut Model, command: Command) -> anyhow::Result<()> {
-    match command {
-        Command::Integrate { first, second } => {
-            model.integrate(&first, &second)?;
-        }
-        Command::RemoveRelation { first, second } => model.remove_relation(&first, &second)?,
-        Command::AddRemote {
-            application,
-            endpoint,
-            interface,
-            num_units,
-        } => {
-            model.add_remote_application(&application, &endpoint, &interface, num_units)?;
-        }
-        Command::WriteRemote {
-            first,
-            second,
-            owner,
-            values,
-        } => {
-            let relation = model.relation_id(&first, &second)?;
-            model.write_remote(relation, &owner, &pairs(&values)?)?;
-        }
-        _ => {}
-    }
-    Ok(())
-}
-
-fn change_applications(model: &mut Model, command: Command) -> anyhow::Result<()> {
-    let mut out = io::stdout();
-    match command {
-        Command::Deploy {
-            charm,
-            application,
-            config,
-            trust,
-            num_units,
-        } => {
-            let mut deployment = Deployment::of(charm).units(num_units);
-            if let Some(application) = application {
-                deployment = deployment.named(application);
-            }
-            for (key, value) in pairs(&config)? {
-                deployment = deployment.config(key, value);
-            }
-            if trust {
-                deployment = deployment.trusted();
-            }
-            let name = model.deploy(deployment)?;
-            writeln!(out, "Deployed \"{name}\"")?;
-        }
-        Command::Trust {
-            application,
-            scope,
-            remove,
-        } => {
-            if !remove && scope.as_deref() != Some("cluster") {
-                bail!(
-                    "'juju trust' currently requires --scope=cluster when adding trust to a k8s \
-                     charm; use `juju-sim trust {application} --scope=cluster`"
-                );
-            }
-            model.set_trust(&application, !remove)?;
-        }
+        Command::Trust(arguments) => trust(model, &arguments)?,
         Command::ScaleApplication { application, scale } => {
             model.scale(&application, scale)?;
             writeln!(out, "{application} scaled to {scale} units")?;
+        }
+        Command::Run {
+            unit,
+            action,
+            parameters,
+        } => {
+            return run_action(model, &unit, &action, &parameters);
         }
         Command::Refresh { application, path } => model.refresh(&application, &path)?,
         Command::Resolved { unit, no_retry } => model.resolved(&unit, !no_retry)?,
@@ -151,9 +79,9 @@ fn change_applications(model: &mut Model, command: Command) -> anyhow::Result<()
             model.remove_application(&application)?;
             writeln!(out, "will remove application {application}")?;
         }
-        _ => {}
+        Command::AddModel { .. } | Command::Status | Command::DebugLog { .. } => {}
     }
-    Ok(())
+    settle(model)
 }
 
 fn settle(model: &mut Model) -> anyhow::Result<ExitCode> {
@@ -164,7 +92,7 @@ fn settle(model: &mut Model) -> anyhow::Result<ExitCode> {
             "{unit} is in error: see `juju-sim debug-log`, then `juju-sim resolved {unit}`"
         )?;
     }
-    // A unit that was in error before and stays so is not this command's failure.
+    // A unit that was in error before is not this command's failure.
     Ok(if settled.in_error.is_empty() || settled.hooks == 0 {
         ExitCode::SUCCESS
     } else {
@@ -180,6 +108,50 @@ fn pairs(arguments: &[String]) -> anyhow::Result<Vec<(&str, &str)>> {
                 .with_context(|| format!("expected KEY=VALUE, got {text:?}"))
         })
         .collect()
+}
+
+fn deploy(model: &mut Model, arguments: Deploy) -> anyhow::Result<()> {
+    let mut deployment = Deployment::of(arguments.charm).units(arguments.num_units);
+    if let Some(application) = arguments.application {
+        deployment = deployment.named(application);
+    }
+    for (key, value) in pairs(&arguments.config)? {
+        deployment = deployment.config(key, value);
+    }
+    if arguments.trust {
+        deployment = deployment.trusted();
+    }
+    let name = model.deploy(deployment)?;
+    writeln!(io::stdout(), "Deployed \"{name}\"")?;
+    Ok(())
+}
+
+fn add_remote(model: &mut Model, arguments: &AddRemote) -> anyhow::Result<()> {
+    model.add_remote_application(
+        &arguments.application,
+        &arguments.endpoint,
+        &arguments.interface,
+        arguments.num_units,
+    )?;
+    Ok(())
+}
+
+fn write_remote(model: &mut Model, arguments: &WriteRemote) -> anyhow::Result<()> {
+    let relation = model.relation_id(&arguments.first, &arguments.second)?;
+    model.write_remote(relation, &arguments.owner, &pairs(&arguments.values)?)?;
+    Ok(())
+}
+
+fn trust(model: &mut Model, arguments: &Trust) -> anyhow::Result<()> {
+    let application = &arguments.application;
+    if !arguments.remove && arguments.scope.as_deref() != Some("cluster") {
+        bail!(
+            "'juju trust' currently requires --scope=cluster when adding trust to a k8s \
+             charm; use `juju-sim trust {application} --scope=cluster`"
+        );
+    }
+    model.set_trust(application, !arguments.remove)?;
+    Ok(())
 }
 
 fn config(

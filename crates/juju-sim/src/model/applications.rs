@@ -10,7 +10,7 @@ use crate::Error;
 use crate::charm::{Charm, Role, options, valid_name};
 use crate::state::{Application, Life, Relation, Side};
 
-/// What to deploy, as the arguments of `juju deploy` say it.
+/// What to deploy, as in the arguments of `juju deploy`.
 #[derive(Debug, Clone)]
 pub struct Deployment {
     charm: PathBuf,
@@ -32,7 +32,7 @@ impl Deployment {
         }
     }
 
-    /// The application's name, if it is not to be the charm's.
+    /// The application's name, if it differs from the charm's.
     #[must_use]
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
@@ -94,17 +94,6 @@ impl Model {
             substrate.create_application(&name, deployment.trusted)?;
         }
         let address = self.state.allocate_address("10.152");
-        let peers: Vec<Side> = charm
-            .endpoints
-            .iter()
-            .filter(|(_, endpoint)| endpoint.role == Role::Peer)
-            .map(|(endpoint, declared)| Side {
-                application: name.clone(),
-                endpoint: endpoint.clone(),
-                interface: declared.interface.clone(),
-                role: Role::Peer,
-            })
-            .collect();
         let application = Application {
             name: name.clone(),
             charm,
@@ -120,9 +109,7 @@ impl Model {
             address,
         };
         self.state.applications.insert(name.clone(), application);
-        for side in peers {
-            self.add_relation(vec![side]);
-        }
+        self.add_missing_peers(&name)?;
         self.scale(&name, deployment.units)?;
         Ok(name)
     }
@@ -235,6 +222,24 @@ impl Model {
     pub fn refresh(&mut self, application: &str, charm: &Path) -> Result<(), Error> {
         let staging = self.directory.join("charms").join("incoming");
         let mut charm = unpack(charm, &staging)?;
+        self.check_refresh(application, &charm)?;
+        let revision = self.application(application)?.revision + 1;
+        self.keep_charm(&mut charm, application, revision)?;
+        let refreshed = self.application_mut(application)?;
+        refreshed
+            .config
+            .retain(|name, _| charm.options.contains_key(name));
+        refreshed.charm = charm;
+        refreshed.revision = revision;
+        self.add_missing_peers(application)?;
+        for unit in self.application_mut(application)?.units.values_mut() {
+            unit.restart_pod();
+        }
+        Ok(())
+    }
+
+    /// Refuses another charm, and one that lacks an endpoint in use.
+    fn check_refresh(&self, application: &str, charm: &Charm) -> Result<(), Error> {
         let current = self.application(application)?;
         if current.charm.name != charm.name {
             return Err(Error::refused(format!(
@@ -242,28 +247,6 @@ impl Model {
                 charm.name, current.charm.name
             )));
         }
-        self.check_relations(application, &charm)?;
-        let revision = current.revision + 1;
-        self.keep_charm(&mut charm, application, revision)?;
-        let application = self.application_mut(application)?;
-        application.charm = charm;
-        application.revision = revision;
-        let charm = &application.charm;
-        application
-            .config
-            .retain(|name, _| charm.options.contains_key(name));
-        let name = application.name.clone();
-        for side in self.new_peers(&name)? {
-            self.add_relation(vec![side]);
-        }
-        for unit in self.application_mut(&name)?.units.values_mut() {
-            unit.restart_pod();
-        }
-        Ok(())
-    }
-
-    /// Refuses a charm that would break a relation of the application.
-    fn check_relations(&self, application: &str, charm: &Charm) -> Result<(), Error> {
         let broken = self.state.relations.values().find(|relation| {
             relation.side(application).is_some_and(|side| {
                 let declared = charm.endpoints.get(&side.endpoint);
@@ -282,29 +265,35 @@ impl Model {
         Ok(())
     }
 
-    /// The sides of peer relations that an application's charm declares and that do not exist yet.
-    fn new_peers(&self, name: &str) -> Result<Vec<Side>, Error> {
-        let is_missing = |endpoint: &str| {
-            !self.state.relations.values().any(|relation| {
-                relation
-                    .side(name)
-                    .is_some_and(|side| side.endpoint == endpoint)
-            })
+    /// Adds the relations of an application's peer endpoints that do not exist yet.
+    fn add_missing_peers(&mut self, application: &str) -> Result<(), Error> {
+        let endpoints = &self.application(application)?.charm.endpoints;
+        let exists = |endpoint: &str| {
+            let mut sides = self
+                .state
+                .relations
+                .values()
+                .filter_map(|relation| relation.side(application));
+            sides.any(|side| side.endpoint == endpoint)
         };
-        let endpoints = self.application(name)?.charm.endpoints.iter();
-        Ok(endpoints
-            .filter(|(endpoint, declared)| declared.role == Role::Peer && is_missing(endpoint))
+        let missing: Vec<Side> = endpoints
+            .iter()
+            .filter(|(endpoint, declared)| declared.role == Role::Peer && !exists(endpoint))
             .map(|(endpoint, declared)| Side {
-                application: name.to_owned(),
+                application: application.to_owned(),
                 endpoint: endpoint.clone(),
                 interface: declared.interface.clone(),
                 role: Role::Peer,
             })
-            .collect())
+            .collect();
+        for side in missing {
+            self.add_relation(vec![side]);
+        }
+        Ok(())
     }
 
     /// Removes an application: its relations break, its units run `stop` and `remove`, then its
-    /// objects in the cluster go.
+    /// objects in the cluster are removed.
     ///
     /// # Errors
     /// [`Error::Refused`] if there is no such application.

@@ -9,7 +9,7 @@ use crate::charm::copy_folder;
 use crate::tools;
 
 impl Model {
-    /// Gives a unit the charm of its application afresh, as a new pod has it, and its tools.
+    /// Gives a unit a fresh copy of its application's charm, as a new pod has it, and its tools.
     pub(super) fn write_unit_files(&self, application: &str, unit: &str) -> Result<(), Error> {
         let application = self.application(application)?;
         let paths = self.paths(unit);

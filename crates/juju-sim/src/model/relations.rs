@@ -265,7 +265,7 @@ impl Model {
             return;
         };
         relation.life = Life::Dying;
-        // Units of other models leave at once: nobody runs their hooks.
+        // Units of other models leave immediately: nobody runs their hooks.
         relation.scope.retain(|unit| {
             split_unit(unit).is_none_or(|(application, _)| !remote.contains_key(application))
         });

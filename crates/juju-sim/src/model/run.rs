@@ -2,19 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use super::Model;
 use super::actions::ActionResult;
+use super::{Model, saved};
+use crate::dispatch::{self, Outcome};
 use crate::hook::environment;
 use crate::hook::{Hook, RelationEvent};
 use crate::hook_context::{ActionReport, Credential, HookContext, Pending};
-use crate::record::{Dispatch, Progress, Reaction, ToolCall};
-use crate::state::{FailedHook, Life, Status};
-use crate::{Error, clock, dispatch};
+use crate::record::{Dispatch, Progress, Reaction};
+use crate::state::{FailedHook, Life, State, Status};
+use crate::{Error, clock};
 
 /// What one run leaves for its caller.
 pub(super) struct Report {
     pub(super) hook: Hook,
-    /// What the hook wrote, for the caller to take over.
+    /// What the hook wrote, for the caller to apply.
     pub(super) pending: Pending,
     action: Option<(u32, ActionReport)>,
     exit_code: Option<i32>,
@@ -23,6 +24,25 @@ pub(super) struct Report {
 }
 
 impl Report {
+    fn new(hook: &Hook, outcome: Outcome, pending: Pending, action: ActionReport) -> Self {
+        let action = match hook {
+            Hook::Action { id, .. } => Some((*id, action)),
+            _ => None,
+        };
+        Self {
+            hook: hook.clone(),
+            pending: if outcome.exit_code == Some(0) {
+                pending
+            } else {
+                Pending::default()
+            },
+            action,
+            exit_code: outcome.exit_code,
+            stdout: outcome.stdout,
+            stderr: outcome.stderr,
+        }
+    }
+
     /// The result, if this was the run of action `id`.
     pub(super) fn take_action(&mut self, id: u32, operation: u32) -> Option<ActionResult> {
         let (_, report) = self.action.take_if(|(ran, _)| *ran == id)?;
@@ -63,12 +83,13 @@ impl Model {
             unit: &unit,
             hook: &hook.name(),
         });
-        let save = self.saver();
+        let save = self.save_for_watchers();
         save(&self.state);
         let mut context = HookContext {
             state: &mut self.state,
             log: &mut self.log,
             observer: &mut self.observer,
+            tool_failures: &mut self.tool_failures,
             id: context_id,
             application_name: application.to_owned(),
             unit_number: number,
@@ -83,7 +104,12 @@ impl Model {
         };
         let outcome = dispatch::run(&mut context, &self.program, &paths, &variables, &save)?;
         log_output(&mut context, hook, &outcome);
-        let (action, calls, pending) = ended(context, outcome.exit_code == Some(0));
+        let HookContext {
+            action,
+            calls,
+            pending,
+            ..
+        } = context;
         self.finish(application, number, hook, outcome.exit_code)?;
         self.record(Dispatch {
             unit,
@@ -95,51 +121,42 @@ impl Model {
             duration: outcome.duration,
             tool_calls: calls,
         });
-        Ok(Report {
-            hook: hook.clone(),
-            pending,
-            action,
-            exit_code: outcome.exit_code,
-            stdout: outcome.stdout,
-            stderr: outcome.stderr,
-        })
+        Ok(Report::new(hook, outcome, pending, action))
     }
 
-    /// The variables that come from outside Juju, and how the unit reaches the cluster.
+    /// What a hook of this application gets beyond Juju's variables, and its credential: how it
+    /// reaches the cluster, if there is one.
     fn access(&self, application: &str) -> Result<(BTreeMap<String, String>, Credential), Error> {
         let mut additions = self.variables.clone();
-        let mut credential = Credential::default();
-        if let Some(substrate) = &self.substrate {
-            let access = substrate.access(application, &self.directory)?;
-            let kubeconfig = access.kubeconfig.display().to_string();
-            // What a test has set stands.
-            additions.entry("KUBECONFIG".into()).or_insert(kubeconfig);
-            credential = Credential {
-                token: access.token,
-                certificates: access.certificates,
-            };
-        }
+        let Some(substrate) = &self.substrate else {
+            return Ok((additions, Credential::default()));
+        };
+        let access = substrate.access(application, &self.directory)?;
+        let kubeconfig = access.kubeconfig.display().to_string();
+        // What a test has set wins.
+        additions.entry("KUBECONFIG".into()).or_insert(kubeconfig);
+        let credential = Credential {
+            token: access.token,
+            certificates: access.certificates,
+        };
         Ok((additions, credential))
     }
 
-    /// Writes the state of a model that is kept, while a hook runs.
-    ///
-    /// Only for those who watch; the state is written again, and checked, at the end.
-    fn saver(&self) -> impl Fn(&crate::state::State) + use<> {
-        let directory = self.directory.clone();
-        let is_kept = self.temporary.is_none();
+    /// Writes the state of a saved model while a hook runs, for other processes that watch it. A
+    /// failure is ignored: the state is written again, and checked, at the end.
+    fn save_for_watchers(&self) -> impl Fn(&State) + Sync + use<> {
+        let directory = self.temporary.is_none().then(|| self.directory.clone());
         move |state| {
-            if is_kept {
-                let _ = super::saved::write_state(&directory, state);
+            if let Some(directory) = &directory {
+                let _ = saved::write_state(directory, state);
             }
         }
     }
 
-    /// Records a hook that is over.
     fn record(&mut self, dispatch: Dispatch) {
         self.dispatches.push(dispatch);
         if let Some(dispatch) = self.dispatches.last() {
-            // There is nothing left to kill.
+            // The hook is over, so there is nothing left to kill.
             let _: Reaction = (self.observer)(Progress::Finished(dispatch));
         }
     }
@@ -324,8 +341,8 @@ impl crate::state::UnitRelation {
     }
 }
 
-/// Output goes to the debug log line by line, and a failed hook says so there.
-fn log_output(context: &mut HookContext<'_>, hook: &Hook, outcome: &dispatch::Outcome) {
+/// Output goes to the debug log line by line, and so does the failure of a hook.
+fn log_output(context: &mut HookContext<'_>, hook: &Hook, outcome: &Outcome) {
     let name = hook.name();
     for (level, text) in [("DEBUG", &outcome.stdout), ("WARNING", &outcome.stderr)] {
         for line in text.lines() {
@@ -343,29 +360,4 @@ fn log_output(context: &mut HookContext<'_>, hook: &Hook, outcome: &dispatch::Ou
         "juju.worker.uniter.operation",
         format!("{kind} \"{name}\" (via hook dispatching script: dispatch) failed: {reason}"),
     );
-}
-
-/// What a hook leaves: the report of an action, with its task's number; the calls of tools; and
-/// what takes effect, which is nothing when it has failed.
-fn ended(
-    context: HookContext<'_>,
-    is_success: bool,
-) -> (Option<(u32, ActionReport)>, Vec<ToolCall>, Pending) {
-    let HookContext {
-        hook,
-        action,
-        calls,
-        pending,
-        ..
-    } = context;
-    let action = match hook {
-        Hook::Action { id, .. } => Some((id, action)),
-        _ => None,
-    };
-    let pending = if is_success {
-        pending
-    } else {
-        Pending::default()
-    };
-    (action, calls, pending)
 }

@@ -1,4 +1,4 @@
-//! A model that outlives the process: its state in `model.json`, its log beside it.
+//! A model that outlives the process: its state in `model.json`, its log next to it.
 
 use std::fs::{self, File};
 use std::io::Write;

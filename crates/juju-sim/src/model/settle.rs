@@ -9,8 +9,8 @@ use crate::hook::Hook;
 use crate::hook::resolver::next_hook;
 use crate::state::Life;
 
-/// How often a unit may run the same hook on end: a charm that goes past it wakes itself for
-/// ever, for example by writing a new value into its peer databag every time.
+/// How many times in a row a unit may run the same hook: a charm that exceeds it wakes itself
+/// for ever, for example by writing a new value into its peer databag every time.
 const LIMIT: usize = 50;
 
 /// A hook apart from the version of the data that it reports.

@@ -15,7 +15,7 @@ pub(crate) struct Bag {
 }
 
 impl Bag {
-    /// Takes over new content. The version moves only if something changed: a writer that repeats
+    /// Takes new content. The version moves only if something changed: a writer that repeats
     /// itself wakes nobody.
     pub(crate) fn replace(&mut self, data: BTreeMap<String, String>) {
         if self.data != data {

@@ -41,7 +41,7 @@ pub(crate) struct Consumed {
     pub(crate) label: Option<String>,
     /// The revision that reads return until they ask for a newer one.
     pub(crate) tracked: u64,
-    /// The newest revision that `secret-changed` has told of.
+    /// The newest revision that `secret-changed` has reported.
     pub(crate) notified: u64,
 }
 

@@ -90,7 +90,7 @@ fn insert(results: &mut Map<String, Value>, key: &str, value: &str) {
     }
 }
 
-/// Marks the action as failed; the process goes on.
+/// Marks the action as failed; the process continues.
 pub(super) fn fail(context: &mut HookContext<'_>, call: &Call<'_>) -> Answer {
     let arguments = arguments::parse(&[], call.arguments)?;
     arguments.at_most(1)?;

@@ -6,7 +6,7 @@ use crate::hook_context::HookContext;
 
 const LEVELS: [&str; 6] = ["TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
 
-/// Logs at once. A level that does not exist becomes INFO, with a warning.
+/// Logs immediately. A level that does not exist becomes INFO, with a warning.
 pub(super) fn juju_log(context: &mut HookContext<'_>, call: &Call<'_>) -> Answer {
     let flags = [
         switch(&["debug"]),

@@ -27,7 +27,7 @@ pub(super) fn explicit_id(
     Ok(Some(id))
 }
 
-/// The relation that `-r` names, else the one whose hook runs.
+/// The relation that `-r` names, otherwise the one whose hook runs.
 pub(super) fn relation_id(
     context: &HookContext<'_>,
     arguments: &Arguments,
@@ -124,7 +124,7 @@ pub(super) fn get(context: &HookContext<'_>, call: &Call<'_>) -> Answer {
     format::print(call, &arguments, SMART, &value)
 }
 
-/// Whose bag, and whether it is an application's: as given, else as the hook's event says.
+/// Whose bag, and whether it is an application's: as given, otherwise from the hook's event.
 fn bag_owner(context: &HookContext<'_>, arguments: &Arguments) -> Result<(String, bool), Failure> {
     let application = arguments.is_set("app");
     if let Some(given) = arguments.argument(1) {

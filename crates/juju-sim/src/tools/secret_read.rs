@@ -100,7 +100,7 @@ fn content(
     let not_found = || Failure::failed(format!("secret \"{id}\" not found"));
     let secret = context.secret(id).ok_or_else(not_found)?.clone();
     if secret.belongs_to(&context.application_name, &context.unit_name) {
-        // An owner sees what it has committed; a revision of this very hook only when it asks
+        // An owner sees what it has committed; a revision of this hook only when it asks
         // for the newest, or when there is no other.
         let committed = context.state.secrets.get(id).filter(|_| !peek && !refresh);
         let secret = committed.unwrap_or(&secret);
@@ -117,8 +117,8 @@ fn content(
         .consumed
         .entry(id.to_owned())
         .or_insert_with(|| {
-            // Recorded also for a reader who is then refused: 4.0 tracks before it checks, and tells
-            // that reader of later revisions.
+            // Recorded also for a reader who is then refused: 4.0 tracks before it checks, and
+            // reports later revisions to that reader.
             Consumed {
                 label: None,
                 tracked: latest,

@@ -12,7 +12,7 @@ use crate::status::application_status;
 
 const SETTABLE: [&str; 4] = ["maintenance", "blocked", "waiting", "active"];
 
-/// Written at once, also if the hook fails later.
+/// Written immediately, even if the hook fails later.
 pub(super) fn set(context: &mut HookContext<'_>, call: &Call<'_>) -> Answer {
     let arguments = arguments::parse(&[switch(&["application"])], call.arguments)?;
     let Some(status) = arguments.argument(0) else {

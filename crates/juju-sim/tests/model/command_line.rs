@@ -128,7 +128,7 @@ fn a_hook_ends_with_the_process_that_runs_it_and_runs_again() {
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    // A second process may look while the hook runs.
+    // A second process may read the model while the hook runs.
     while !succeeds(folder.path(), &["status"]).contains("executing") {
         std::thread::yield_now();
     }
@@ -139,7 +139,7 @@ fn a_hook_ends_with_the_process_that_runs_it_and_runs_again() {
     child.wait().unwrap();
     let pid = std::fs::read_to_string(folder.path().join("agents/unit-app-0/pid")).unwrap();
     let command_line = format!("/proc/{}/cmdline", pid.trim());
-    // The kernel ends the hook; its parent, init, takes a moment to bury it.
+    // The kernel ends the hook; its parent, init, takes a moment to reap it.
     while std::fs::read_to_string(&command_line).is_ok_and(|text| !text.is_empty()) {
         std::thread::yield_now();
     }

@@ -72,7 +72,7 @@ fn what_a_failed_hook_wrote_is_dropped_and_what_is_immediate_stays() {
         ("error", "")
     );
     assert_eq!(unit.message, "hook failed: \"config-changed\"");
-    // The same hook, again and once more, until the configuration is mended.
+    // The same hook, again and once more, until the configuration is right.
     let hooks = model.hooks_of("app/0");
     assert_eq!(hooks[5..], ["config-changed", "config-changed"]);
 
@@ -80,7 +80,7 @@ fn what_a_failed_hook_wrote_is_dropped_and_what_is_immediate_stays() {
     assert_eq!(
         model.settle().unwrap().hooks,
         0,
-        "a unit in error runs nothing by itself"
+        "a unit in error runs nothing on its own"
     );
     model.resolved("app/0", true).unwrap();
     assert_eq!(model.settle().unwrap().hooks, 1);
@@ -300,7 +300,7 @@ fn the_leader_leaves_and_another_unit_is_elected() {
 }
 
 #[test]
-fn a_charm_that_wakes_itself_for_ever_is_told() {
+fn a_charm_that_wakes_itself_for_ever_is_reported() {
     let charm = charm(PLAIN, &[], "relation-set -r peers:0 --app n=$$ || true");
     let mut model = model();
     model.deploy(Deployment::of(charm.path())).unwrap();

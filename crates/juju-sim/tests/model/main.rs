@@ -6,6 +6,8 @@
 mod cluster;
 mod command_line;
 mod common;
+mod comparison;
+mod failing_tools;
 mod hooks;
 mod recording;
 mod refusals;

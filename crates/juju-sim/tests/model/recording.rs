@@ -4,9 +4,9 @@
 //! hook that ran then, with the variables of its event; `again` one that Juju ran a second time
 //! without anything new (a race of its watchers, so this model need not); `unrecorded` one that
 //! is known to have run, without its answers; `also` names hooks of which any number may run
-//! in that step (the recordings left out hooks in which nothing was new). Below a hook stand the
+//! in that step (the recordings left out hooks in which nothing was new). Below a hook are the
 //! hook tools' answers: `COMMAND => OUTPUT`, or `COMMAND !CODE ERROR`, or `COMMAND ?` for an answer
-//! that hung on what ran at the same time or is missing; `2: COMMAND` is the second call of the
+//! that depended on what ran at the same time or is missing; `2: COMMAND` is the second call of the
 //! same command. An answer that is not given is as in the hook before.
 //!
 //! Placeholders stand for what differs between two runs: MODEL (the UUID), TLS, MINE, APPOWNED
@@ -15,7 +15,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How sure it is that a hook of the recording runs.
+/// How certain it is that a hook of the recording runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Hook,

@@ -48,7 +48,7 @@ fn configuration() {
             "option \"tls-secret-id\" expected secret, got \"abc\"",
         ),
     ] {
-        // A good value beside the bad one is not taken either.
+        // A good value next to the bad one is not accepted either.
         let values = [("cni-bin-dir", "/opt/cni/bin"), (key, value)];
         refused(&mut model, |model| model.set_config("rec", &values), text);
     }

@@ -69,7 +69,7 @@ pub enum RelationChange {
     },
     /// A unit left.
     Departed {
-        /// The remote unit that is no longer seen.
+        /// The remote unit that has left this unit's view.
         unit: UnitName,
         /// The unit that leaves: the remote one, or this one when this unit goes away.
         departing: Option<UnitName>,
@@ -94,14 +94,14 @@ pub struct SecretEvent {
 pub enum SecretChange {
     /// The owner made a new revision.
     Changed,
-    /// Its owner shall make a new revision because the rotation time came.
+    /// The owner has to make a new revision because it is time to rotate.
     Rotate,
-    /// Its owner shall make a new revision because one expired.
+    /// The owner has to make a new revision because one expired.
     Expired {
         /// The revision that expired.
         revision: u32,
     },
-    /// Its owner may remove a revision that nobody uses any more.
+    /// The owner may remove a revision that nobody uses any more.
     Remove {
         /// That revision.
         revision: u32,
@@ -142,7 +142,7 @@ pub enum PebbleNotice {
         /// Its key, chosen by the workload.
         key: String,
     },
-    /// A check has failed as often as its threshold says.
+    /// A check has failed as many times as its threshold allows.
     CheckFailed {
         /// The check's name.
         check: String,

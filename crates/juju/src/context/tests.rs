@@ -92,8 +92,8 @@ fn simple_hooks_are_known_and_others_are_values() {
             Event::Unknown("collect-metrics".to_owned()),
         ),
         (
-            "a-relation-mended",
-            Event::Unknown("a-relation-mended".to_owned()),
+            "a-relation-repaired",
+            Event::Unknown("a-relation-repaired".to_owned()),
         ),
     ];
     for (hook, expected) in hooks {

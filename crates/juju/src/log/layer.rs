@@ -12,7 +12,7 @@ use tracing_subscriber::registry::{LookupSpan, Scope};
 use super::Level;
 use crate::tools::HookTools;
 
-/// Hands events to `juju-log`. Combine it with a filter of levels; it takes all.
+/// Passes events to `juju-log`. Combine it with a filter of levels: it takes all of them.
 ///
 /// A line is the spans that are open, the message, then the fields:
 /// `reconcile{attempt=2}: applied object="Service istiod"`.
@@ -102,7 +102,7 @@ fn level(level: tracing::Level) -> Level {
     }
 }
 
-/// A message and the fields behind it.
+/// A message and the fields after it.
 #[derive(Default)]
 struct Line {
     message: String,

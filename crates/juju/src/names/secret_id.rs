@@ -27,7 +27,7 @@ impl SecretId {
         &self.id
     }
 
-    /// The model that the secret lives in, where Juju told.
+    /// The model that the secret lives in, where Juju said so.
     pub fn model(&self) -> Option<&ModelUuid> {
         self.model.as_ref()
     }

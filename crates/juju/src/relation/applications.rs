@@ -1,8 +1,9 @@
-//! Which application is on the other side of a relation: it never changes, so it is asked for once
+//! Which application is on the other side of a relation: it never changes, so it is read once
 //! in the life of a relation and then kept in the unit's state.
 //!
-//! One `state-get` in a hook then stands for one `relation-list --app` for each relation. Nothing is
-//! read or kept while every name is known from elsewhere, so a model without relations pays nothing.
+//! One `state-get` in a hook then replaces one `relation-list --app` for each relation. Nothing is
+//! read or kept while every name is known from elsewhere, so a model without relations pays
+//! nothing.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +16,8 @@ type ByRelation = BTreeMap<RelationId, ApplicationName>;
 /// The applications on the other side of an endpoint's relations.
 pub(super) struct Applications<'a> {
     tools: &'a HookTools,
-    /// One key for an endpoint, so that the next write drops what is kept of relations that are gone.
+    /// One key for an endpoint, so that the next write drops what is kept of relations that are
+    /// gone.
     key: String,
     /// What is kept; `None` until it is needed.
     kept: Option<ByRelation>,
@@ -51,7 +53,7 @@ impl<'a> Applications<'a> {
         Ok(application)
     }
 
-    /// Keeps what was learned, beside what is kept of these relations: all that the endpoint has.
+    /// Keeps what was learned, together with what is kept of the endpoint's other relations.
     pub(super) fn keep(self, relations: &[RelationId]) -> Result<(), ToolError> {
         if self.learned.is_empty() {
             return Ok(());
@@ -70,7 +72,7 @@ impl<'a> Applications<'a> {
     }
 }
 
-/// What is kept under a key; nothing, where that cannot be read.
+/// What is kept under a key; nothing where it cannot be read.
 fn read(state: &State, key: &str) -> ByRelation {
     let value = state.get(key).map(String::as_str).unwrap_or_default();
     serde_json::from_str(value).unwrap_or_default()

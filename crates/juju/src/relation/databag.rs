@@ -7,12 +7,13 @@ use serde::Deserialize;
 
 /// The data of one unit or application in one relation.
 ///
-/// Both keys and values are text; an interface defines what they mean. An empty value is no value.
+/// Both keys and values are text; an interface defines what they mean. An empty value counts as
+/// absent.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Databag(BTreeMap<String, String>);
 
-/// What to change in a databag: new values, and keys to take away (`None`).
+/// What to change in a databag: new values, and keys to remove (`None`).
 pub type DatabagChanges = BTreeMap<String, Option<String>>;
 
 impl Databag {
@@ -31,14 +32,14 @@ impl Databag {
             .map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
-    /// Whether there is no value at all.
+    /// Whether it holds nothing.
     pub fn is_empty(&self) -> bool {
         self.0.values().all(String::is_empty)
     }
 
     /// The changes that make these keys hold these values; other keys stay as they are.
     ///
-    /// Empty when all of them do already, so that a charm writes only what differs.
+    /// Empty when they already do, so that a charm writes only what differs.
     pub fn changes_to(&self, wanted: &DatabagChanges) -> DatabagChanges {
         let differs = |(key, value): &(&String, &Option<String>)| {
             self.get(key) != value.as_deref().filter(|value| !value.is_empty())

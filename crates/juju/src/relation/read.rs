@@ -9,7 +9,7 @@ use crate::tools::{HookTools, ToolError};
 
 /// Why a relation was not read.
 enum ReadFailure {
-    /// It vanished meanwhile.
+    /// It vanished in the meantime.
     Gone,
     /// A tool failed.
     Tool(ToolError),
@@ -24,14 +24,14 @@ impl From<ToolError> for ReadFailure {
 impl HookTools {
     /// Every relation of an endpoint with those databags, in the order of their numbers.
     ///
-    /// Left out is the relation that breaks in this hook, and one that vanishes while it is read.
-    /// Of a relation that stays, a unit that is removed by force meanwhile is left out.
+    /// It leaves out the relation that breaks in this hook, and any that vanishes while it is read.
+    /// In a relation that stays, it leaves out a unit that is removed by force meanwhile.
     ///
     /// Costs one process for the list of relations, and for each relation one for each databag
-    /// asked for; for [`Bag::RemoteUnits`] one more, and one for each unit. To read
-    /// [`Bag::RemoteApplication`] the application's name is needed as well. Where neither the hook's
-    /// event nor a unit's name says it, it comes from what [`HookTools::state`] keeps, one process
-    /// in a hook for all endpoints; only for a relation that was never seen before it is asked for
+    /// asked for; for [`Bag::RemoteUnits`] one more, and one for each unit. Reading
+    /// [`Bag::RemoteApplication`] also needs the application's name. Where neither the hook's event
+    /// nor a unit's name contains it, it comes from what [`HookTools::state`] keeps: one process in
+    /// a hook for all endpoints. Only for a relation never seen before is it read
     /// (`relation-list --app`) and kept.
     ///
     /// # Errors
@@ -76,7 +76,7 @@ impl HookTools {
             relation.remote_application = Some(data.ok_or(ReadFailure::Gone)?);
             relation.application = Some(application);
         }
-        // Juju 3.6 refuses it to others, in the words with which it says that a relation is gone.
+        // Juju 3.6 refuses it to others, in the same words as for a relation that is gone.
         if bags.contains(&Bag::OwnApplication) && self.is_leader()? {
             let data = self.relation_application_data(id, self.unit().application())?;
             relation.own_application = Some(data.ok_or(ReadFailure::Gone)?);
@@ -100,7 +100,7 @@ impl HookTools {
                     read.insert(unit, data);
                 }
                 Err(error) if error.says_relation_not_found() => return Err(ReadFailure::Gone),
-                // The unit may be gone alone: what its application says still counts.
+                // Only the unit may be gone: what its application says still counts.
                 Err(error) if error.is_relation_gone() => {}
                 Err(error) => return Err(error.into()),
             }

@@ -15,7 +15,7 @@ struct RelationModel {
 impl HookTools {
     /// The relations at an endpoint (`relation-ids`).
     ///
-    /// Left out is the relation that breaks in this hook: Juju still lists it.
+    /// Leaves out the relation that breaks in this hook, which Juju still lists.
     ///
     /// # Errors
     /// When the tool fails. An endpoint without relations, or not declared, has none.
@@ -71,7 +71,7 @@ impl HookTools {
         unless_gone(self.existing_unit_data(relation, unit))
     }
 
-    /// The data of a unit; that the relation or the unit is gone is an error too.
+    /// The data of a unit; it is also an error when the relation or the unit is gone.
     pub(super) fn existing_unit_data(
         &self,
         relation: &RelationId,
@@ -87,8 +87,8 @@ impl HookTools {
     /// The data of an application (`relation-get --app`): of the remote one, or of this one.
     ///
     /// # Errors
-    /// When the tool fails; `None` when the relation is gone, and in Juju 3.6 when a unit that is not
-    /// the leader asks for the data of its own application.
+    /// When the tool fails; `None` when the relation is gone, and in Juju 3.6 when a unit that is
+    /// not the leader asks for the data of its own application.
     pub fn relation_application_data(
         &self,
         relation: &RelationId,
@@ -109,11 +109,11 @@ impl HookTools {
 
     /// Changes a databag of this side (`relation-set`), when the hook succeeds.
     ///
-    /// Juju merges: keys that are not named stay as they are. That of the application is the
-    /// leader's alone to change.
+    /// Juju merges: keys that are not named stay as they are. Only the leader may change the
+    /// application's.
     ///
     /// # Errors
-    /// When a tool fails; not being the leader, or a relation that is gone, is no failure.
+    /// When a tool fails; not being the leader, or a relation that is gone, is not a failure.
     pub fn set_relation_data(
         &self,
         relation: &RelationId,
@@ -133,7 +133,7 @@ impl HookTools {
             }
             command = command.arg("--app");
         }
-        // An empty value takes the key away.
+        // An empty value removes the key.
         let values = changes
             .iter()
             .map(|(key, value)| (key, value.as_deref().unwrap_or("")));

@@ -18,7 +18,8 @@ impl HookTools {
     /// Reads a secret (`secret-get`).
     ///
     /// # Errors
-    /// When the tool fails for another reason than that the secret is not there or not granted.
+    /// When the tool fails for any reason other than a secret that does not exist or is not
+    /// granted.
     pub fn secret(
         &self,
         secret: &SecretReference,
@@ -38,7 +39,7 @@ impl HookTools {
         };
         let content = texts(answer).ok_or_else(|| ToolError::Answer {
             command: command.to_string(),
-            // Not serde's own error: that would quote the value.
+            // Not serde's own error, which would quote the value.
             source: serde_json::Error::custom("a secret is a map of texts"),
         })?;
         for value in content.values() {
@@ -47,11 +48,11 @@ impl HookTools {
         Ok(SecretAnswer::Content(SecretContent(content)))
     }
 
-    /// Adds a secret (`secret-add`) when the hook succeeds; its id is good at once.
+    /// Adds a secret (`secret-add`) when the hook succeeds; its id can be used immediately.
     ///
     /// # Errors
-    /// When the tool fails, with [`ToolError::is_not_leader`] when the application shall own it and
-    /// this unit is not the leader.
+    /// When the tool fails, with [`ToolError::is_not_leader`] when the application is to own it
+    /// and this unit is not the leader.
     pub fn add_secret(
         &self,
         content: &SecretContent,
@@ -75,8 +76,8 @@ impl HookTools {
         })
     }
 
-    /// Changes a secret (`secret-set`) when the hook succeeds: a new revision, or only what describes
-    /// it when there is no content.
+    /// Changes a secret (`secret-set`) when the hook succeeds: a new revision, or only its
+    /// description when there is no content.
     ///
     /// # Errors
     /// When the tool fails. Juju may refuse an unknown secret only when the hook ends.
@@ -96,7 +97,7 @@ impl HookTools {
         result.map(drop)
     }
 
-    /// What Juju tells the owner about a secret (`secret-info-get`).
+    /// What Juju shows the owner about a secret (`secret-info-get`).
     ///
     /// # Errors
     /// When the tool fails; `None` when there is no such secret, or this charm does not own it.
@@ -121,7 +122,7 @@ impl HookTools {
     /// Lets others read a secret (`secret-grant`) when the hook succeeds.
     ///
     /// # Errors
-    /// When the tool fails; a relation that is gone is no failure.
+    /// When the tool fails; a relation that is gone is not a failure.
     pub fn grant_secret(
         &self,
         secret: &SecretId,
@@ -133,7 +134,7 @@ impl HookTools {
     /// Takes a grant back (`secret-revoke`) when the hook succeeds.
     ///
     /// # Errors
-    /// When the tool fails; a relation that is gone is no failure.
+    /// When the tool fails; a relation that is gone is not a failure.
     pub fn revoke_secret(
         &self,
         secret: &SecretId,
@@ -176,7 +177,7 @@ impl HookTools {
     /// Removes a secret, or one revision of it (`secret-remove`), when the hook succeeds.
     ///
     /// # Errors
-    /// When the tool fails; a secret that is not there is no failure.
+    /// When the tool fails; a secret that is not there is not a failure.
     pub fn remove_secret(
         &self,
         secret: &SecretId,

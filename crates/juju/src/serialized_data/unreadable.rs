@@ -9,7 +9,7 @@ use crate::names::{ApplicationName, RelationId, UnitName};
 /// What the other side of one relation wrote, or did not write yet, cannot be used.
 ///
 /// As text it names the relation, the application, the key, what is wrong there, and what the other
-/// side has to do. It never repeats what stands in the databag, which may be a credential.
+/// side has to do. It never repeats what is in the databag, which may be a credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {
     /// The relation.
@@ -29,18 +29,18 @@ pub enum Problem {
     Unversioned,
     /// It lists none that this charm supports (`IncompatibleVersionsError`).
     NoCommonVersion,
-    /// The versions are no list (`InvalidSchemaVersionError`, or `RelationParseError`).
+    /// The versions are not a list (`InvalidSchemaVersionError`, or `RelationParseError`).
     VersionsNotAList,
     /// An item of the list is not a version (`InvalidSchemaVersionError`).
     NotAVersion {
-        /// Its place in the list; the first has 1.
+        /// Its place in the list, counted from 1.
         position: usize,
     },
     /// A value is not one YAML document (`RelationParseError`).
     NotYaml {
         /// The key of the value.
         key: &'static str,
-        /// The line and the column where it goes wrong; the first have 1.
+        /// The line and the column where it goes wrong, counted from 1.
         place: Option<(usize, usize)>,
     },
     /// The data is not a mapping (`RelationDataError`).
@@ -53,7 +53,8 @@ pub enum Problem {
 }
 
 impl Unreadable {
-    /// Whether this is a usual state of a new relation, which ends when the other charm's hook runs.
+    /// Whether this is a usual state of a new relation, which ends when the other charm's hook
+    /// runs.
     ///
     /// Otherwise somebody has to do something about the other application.
     pub fn is_expected(&self) -> bool {

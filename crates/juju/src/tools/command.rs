@@ -16,7 +16,7 @@ pub(crate) const MAX_ARGUMENT_LENGTH: usize = 131_071;
 
 /// A tool with its arguments and what it reads from standard input.
 ///
-/// Secret values never are arguments: those show in process lists and in errors.
+/// Secret values are never arguments, which show in process lists and in errors.
 #[derive(Clone, Debug)]
 pub(crate) struct ToolCommand {
     tool: &'static str,
@@ -103,7 +103,8 @@ impl ToolCommand {
             .stderr(Stdio::piped())
             .spawn()?;
         let pipe = child.stdin.take();
-        // A thread of its own, so that a tool that answers before it has read all cannot block us.
+        // On a separate thread, so that a tool that answers before it has read everything cannot
+        // block us.
         thread::scope(|scope| {
             let writer = match (pipe, &self.input) {
                 (Some(mut pipe), Some(input)) => {
@@ -141,7 +142,7 @@ impl fmt::Display for ToolCommand {
     }
 }
 
-/// The start of a text, at most so many bytes, never half a character.
+/// The start of a text, at most `limit` bytes, never half a character.
 pub(crate) fn cut(text: &str, limit: usize) -> &str {
     let mut end = limit.min(text.len());
     while !text.is_char_boundary(end) {

@@ -22,7 +22,7 @@ pub enum ToolError {
         /// What the system said.
         source: io::Error,
     },
-    /// The tool ended with another exit code than 0.
+    /// The tool ended with an exit code other than 0.
     #[error("hook tool `{command}` failed{}: {message}", exit(*exit_code))]
     Failed {
         /// The command line, long arguments cut.
@@ -35,7 +35,7 @@ pub enum ToolError {
         /// What it printed on standard error, without the leading `ERROR`.
         message: String,
     },
-    /// The tool printed what cannot be read.
+    /// The tool printed something that cannot be read.
     #[error("hook tool `{command}` gave an answer of an unexpected form")]
     Answer {
         /// The command line, long arguments cut.
@@ -71,7 +71,7 @@ impl ToolError {
         self.says(&["not found", "no network config found"])
     }
 
-    /// Whether Juju does not let this unit do it, for another reason than leadership.
+    /// Whether Juju does not let this unit do it, for a reason other than leadership.
     pub fn is_permission_denied(&self) -> bool {
         self.says(&["permission denied", "unauthorized", "is not allowed to"])
     }
@@ -84,8 +84,8 @@ impl ToolError {
     /// Whether the relation that was asked about is gone.
     ///
     /// Juju 4.0 says so; 3.6 says `permission denied` when a relation is removed by force, or from
-    /// the other model. No unit may be denied reading a relation that exists, with one exception:
-    /// in 3.6 a non-leader reading the data of its own application.
+    /// the other model. A unit is never denied reading a relation that exists, with one exception:
+    /// in 3.6, a unit that is not the leader and reads the data of its own application.
     pub fn is_relation_gone(&self) -> bool {
         let Self::Failed { tool, .. } = self else {
             return false;
@@ -104,7 +104,7 @@ impl ToolError {
         self.says(&["not running an action"])
     }
 
-    /// Wordings differ between versions of Juju, so only their core is compared.
+    /// The wording differs between versions of Juju, so only its core is compared.
     fn says(&self, wordings: &[&str]) -> bool {
         let Self::Failed { message, .. } = self else {
             return false;
@@ -149,71 +149,9 @@ mod tests {
         }
     }
 
-    /// The wordings are those of Juju 4.0.15, and of 3.6 where marked.
-    #[test]
-    #[allow(clippy::too_many_lines, reason = "a table of cases")]
-    fn refusals_are_told_apart_by_their_wording() {
+    /// What an error means, by the names of its predicates that hold.
+    fn meanings(error: &ToolError) -> Vec<&'static str> {
         type Predicate = fn(&ToolError) -> bool;
-        let cases: [(ToolError, &[&str]); 10] = [
-            (
-                failed(
-                    "relation-get",
-                    2,
-                    "invalid value \"999\" for option -r: relation not found",
-                ),
-                &["not found", "relation gone"],
-            ),
-            // 3.6
-            (
-                failed("relation-get", 1, "permission denied (unauthorized access)"),
-                &["permission denied", "relation gone"],
-            ),
-            (
-                failed(
-                    "network-get",
-                    1,
-                    "no network config found for binding \"nosuch\"",
-                ),
-                &["not found", "relation gone"],
-            ),
-            (
-                failed("relation-set", 1, "cannot write relation settings"),
-                &["not leader"],
-            ),
-            (
-                failed("status-set", 1, "this unit is not the leader"),
-                &["not leader"],
-            ),
-            (
-                failed(
-                    "status-get",
-                    1,
-                    "finding application status: this unit is not the leader",
-                ),
-                &["not leader"],
-            ),
-            (
-                failed(
-                    "secret-get",
-                    1,
-                    "\"rec/0\" is not allowed to read this secret",
-                ),
-                &["permission denied"],
-            ),
-            (
-                failed(
-                    "secret-info-get",
-                    1,
-                    "secret \"k5fo8pve76pgaih5eua0\" not found",
-                ),
-                &["not found"],
-            ),
-            (
-                failed("action-get", 1, "not running an action"),
-                &["not an action"],
-            ),
-            (ToolError::Missing { tool: "leader-get" }, &["missing tool"]),
-        ];
         let predicates: [(&str, Predicate); 6] = [
             ("not found", ToolError::is_not_found),
             ("permission denied", ToolError::is_permission_denied),
@@ -222,13 +160,78 @@ mod tests {
             ("not an action", ToolError::is_not_an_action),
             ("missing tool", ToolError::is_missing_tool),
         ];
-        for (error, expected) in &cases {
-            let told = predicates
-                .iter()
-                .filter(|(_, holds)| holds(error))
-                .map(|(name, _)| *name);
-            assert_eq!(&told.collect::<Vec<_>>(), expected, "{error}");
+        predicates
+            .iter()
+            .filter(|(_, holds)| holds(error))
+            .map(|(name, _)| *name)
+            .collect()
+    }
+
+    /// The wordings are those of Juju 4.0.15, and of 3.6 where marked.
+    #[test]
+    fn refusals_are_distinguished_by_their_wording() {
+        let cases: [(&str, i32, &str, &[&str]); 9] = [
+            (
+                "relation-get",
+                2,
+                "invalid value \"999\" for option -r: relation not found",
+                &["not found", "relation gone"],
+            ),
+            // 3.6
+            (
+                "relation-get",
+                1,
+                "permission denied (unauthorized access)",
+                &["permission denied", "relation gone"],
+            ),
+            (
+                "network-get",
+                1,
+                "no network config found for binding \"nosuch\"",
+                &["not found", "relation gone"],
+            ),
+            (
+                "relation-set",
+                1,
+                "cannot write relation settings",
+                &["not leader"],
+            ),
+            (
+                "status-set",
+                1,
+                "this unit is not the leader",
+                &["not leader"],
+            ),
+            (
+                "status-get",
+                1,
+                "finding application status: this unit is not the leader",
+                &["not leader"],
+            ),
+            (
+                "secret-get",
+                1,
+                "\"rec/0\" is not allowed to read this secret",
+                &["permission denied"],
+            ),
+            (
+                "secret-info-get",
+                1,
+                "secret \"k5fo8pve76pgaih5eua0\" not found",
+                &["not found"],
+            ),
+            ("action-get", 1, "not running an action", &["not an action"]),
+        ];
+        for (tool, exit_code, message, expected) in cases {
+            let error = failed(tool, exit_code, message);
+            assert_eq!(meanings(&error), expected, "{error}");
         }
+    }
+
+    #[test]
+    fn a_tool_that_does_not_exist_is_not_a_refusal() {
+        let error = ToolError::Missing { tool: "leader-get" };
+        assert_eq!(meanings(&error), ["missing tool"]);
     }
 
     #[test]

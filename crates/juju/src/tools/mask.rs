@@ -6,7 +6,7 @@ const SHORTEST: usize = 6;
 /// The lines of the secret values that this hook has handled.
 ///
 /// Line by line, because an error may quote one line of a key. The lines that frame a PEM block are
-/// no secret.
+/// not secret.
 #[derive(Default)]
 pub(super) struct Mask {
     lines: Vec<String>,

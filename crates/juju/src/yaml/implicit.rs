@@ -1,7 +1,7 @@
 //! What a bare text means in YAML 1.1, as `PyYAML` reads it.
 //!
-//! The forms are those of <https://yaml.org/type/> as `PyYAML` 6.0 knows them (`yaml/resolver.py`): there
-//! `y` and `n` are texts, and an exponent has a sign.
+//! The forms are those of <https://yaml.org/type/> as `PyYAML` 6.0 knows them (`yaml/resolver.py`):
+//! there `y` and `n` are texts, and an exponent has a sign.
 
 const DECIMAL: &str = "0123456789_";
 const OCTAL: &str = "01234567_";
@@ -15,7 +15,7 @@ const WORDS: [&str; 24] = [
     "true", "True", "TRUE", "false", "False", "FALSE", "null", "Null", "NULL", "~", "=", "<<",
 ];
 
-/// Whether a bare text, of printable ASCII and not empty, is read as something else than a text.
+/// Whether a bare text, of printable ASCII and not empty, is read as something other than a text.
 pub(super) fn is_something_else(text: &str) -> bool {
     let (is_signed, number) = match text.strip_prefix(['-', '+']) {
         Some(number) => (true, number),
@@ -62,7 +62,7 @@ fn is_float(number: &str, is_signed: bool) -> bool {
     }
 }
 
-/// The digits behind a point and an exponent, where there is one.
+/// The digits after a point and an exponent, where there is one.
 fn is_mantissa(text: &str) -> bool {
     let (digits, exponent) = match text.split_once(['e', 'E']) {
         Some((digits, exponent)) => (digits, Some(exponent)),
@@ -95,14 +95,14 @@ fn consists_of(text: &str, set: &str) -> bool {
     text.chars().all(|character| set.contains(character))
 }
 
-/// What stands behind `2026-11-23`; `None` where the text begins otherwise.
+/// What follows `2026-11-23`; `None` where the text begins otherwise.
 fn after_date(text: &str) -> Option<&str> {
     let rest = after_digits(text, 4, 4)?.strip_prefix('-')?;
     let rest = after_digits(rest, 2, 2)?.strip_prefix('-')?;
     after_digits(rest, 2, 2)
 }
 
-/// What stands behind `2026-1-23T14:03:34`, or with blanks for the `T`; `None` where the text begins
+/// What follows `2026-1-23T14:03:34`, or with blanks for the `T`; `None` where the text begins
 /// otherwise.
 fn after_date_and_clock(text: &str) -> Option<&str> {
     let rest = after_digits(text, 4, 4)?.strip_prefix('-')?;
@@ -139,7 +139,8 @@ fn is_zone(text: &str) -> bool {
     }
 }
 
-/// What stands behind the leading digits, at most so many; `None` when there are fewer.
+/// What follows the leading digits, of which at most `most` count; `None` when there are fewer than
+/// `least`.
 fn after_digits(text: &str, least: usize, most: usize) -> Option<&str> {
     let digits = text.bytes().take(most).take_while(u8::is_ascii_digit);
     let count = digits.count();

@@ -1,12 +1,12 @@
 //! YAML as `PyYAML`'s `safe_dump` writes it.
 //!
-//! Charms in Python write their databags with it. Where this one takes over from such a charm, equal
-//! bytes are no change, and no `relation-changed` for the other side.
+//! Charms in Python write their databags with it. Where this one takes over from such a charm,
+//! equal bytes mean no change, and no `relation-changed` for the other side.
 //!
-//! The bytes are equal for texts of printable ASCII that `PyYAML` leaves on one line, which it does up
-//! to 80 columns, and longer where there is no space. Other texts are written in double quotes, with
-//! other escapes than `PyYAML`'s: they mean the same. Keys are names of fields, shorter than the 128
-//! bytes and not empty, where `PyYAML` would give them a line of their own.
+//! The bytes are equal for texts of printable ASCII that `PyYAML` leaves on one line, which it does
+//! up to 80 columns, and longer where there is no space. Other texts are written in double quotes,
+//! with escapes that differ from `PyYAML`'s and mean the same. Keys are names of fields, shorter
+//! than the 128 bytes and not empty, where `PyYAML` would give them a line of their own.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use super::quote;
 /// Characters that mean something at the start of a bare text.
 const INDICATORS: &str = "#,[]{}&*!|>'\"%@`";
 
-/// A mapping of texts, one in a line, in the order of the keys.
+/// A mapping of texts, one per line, in the order of the keys.
 pub(crate) fn mapping<K: AsRef<str>, V: AsRef<str>>(map: &BTreeMap<K, V>) -> String {
     if map.is_empty() {
         return "{}\n".to_owned();
@@ -43,7 +43,7 @@ fn push(lines: &mut String, text: &str) {
     }
 }
 
-/// Whether a text of printable ASCII stands without quotes.
+/// Whether a text of printable ASCII needs no quotes.
 fn is_bare(text: &str) -> bool {
     let starts_badly = text.starts_with(|first| INDICATORS.contains(first))
         || ["- ", "? ", "---", "...", " "]
@@ -136,7 +136,7 @@ mod tests {
         assert_eq!(mapping(&BTreeMap::<&str, &str>::new()), "{}\n");
     }
 
-    /// The reader is not `PyYAML`, but would stumble over the same quotes that are missing.
+    /// The reader is not `PyYAML`, but stumbles over the same missing quotes.
     #[test]
     fn whatever_is_written_is_read_back_as_it_was() {
         let mut texts = Vec::new();

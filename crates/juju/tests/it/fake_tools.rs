@@ -1,7 +1,7 @@
 //! A folder of executables that stand in for the hook tools.
 //!
-//! Each writes down its arguments and standard input, then answers what the test has laid down for
-//! exactly these arguments. Anything else ends with exit code 64.
+//! Each writes down its arguments and standard input, then gives the answer that the test has set
+//! for exactly these arguments. Anything else ends with exit code 64.
 
 use std::fmt::Write as _;
 use std::fs;

@@ -4,11 +4,11 @@
 //! - `statuses`: unit and application status, application version
 //! - `relations`, `secrets`, `serialized_data`, `actions`: as named
 //! - `relations_of_endpoint`, `relations_that_vanish`: all relations of an endpoint as values, what
-//!   that costs, and what is read when one vanishes meanwhile
+//!   that costs, and what is read when one vanishes in the meantime
 //! - `logging`: juju-log and the tracing layer
 //! - `processes`: how tools are found, started and counted
 
-// Clippy's leave for tests ends at the functions marked as tests; helpers are tests too.
+// Clippy's exception for tests covers only functions marked as tests; helpers belong to tests too.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod actions;

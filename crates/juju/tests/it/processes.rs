@@ -46,7 +46,7 @@ fn a_tool_that_does_not_exist_is_told_from_one_that_fails() {
 
 #[test]
 fn a_tool_sees_only_the_environment_of_the_hook() {
-    // Whatever this test process has, such as CARGO, is not handed on.
+    // Whatever this test process has, such as CARGO, is not passed on.
     let names = "tr '\\0' '\\n' < /proc/$$/environ | cut -d= -f1 | sort | tr '\\n' ' ' >&2; exit 1";
     let juju = FakeTools::new()
         .variable(

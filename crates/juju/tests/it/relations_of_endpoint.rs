@@ -15,7 +15,7 @@ pub(crate) fn relation(id: &str, application: Option<&str>) -> Relation {
     }
 }
 
-/// The tools that were run, without their arguments, behind `relation-ids`.
+/// The tools that were run, without their arguments, after `relation-ids`.
 fn tools_after_ids(juju: &InstalledTools) -> Vec<String> {
     let commands = juju.commands();
     assert_eq!(commands[0], IDS);

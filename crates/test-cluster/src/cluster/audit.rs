@@ -54,7 +54,7 @@ pub(super) fn read(log: &Path) -> Result<Vec<AuditRequest>> {
     // A watch is recorded when it starts and when it ends, under one id.
     let mut seen = BTreeSet::new();
     let mut requests = Vec::new();
-    // The last line may still be in the writing.
+    // The last line may still be being written.
     for line in text
         .split_inclusive('\n')
         .filter(|line| line.ends_with('\n'))

@@ -1,4 +1,4 @@
-//! A program that a test starts beside a cluster.
+//! A program that a test starts next to a cluster.
 
 use std::fs;
 use std::path::PathBuf;
@@ -18,8 +18,8 @@ pub struct Background<'a> {
 }
 
 impl TestCluster {
-    /// Starts a command that runs on beside the test. `name` names its log and must not be that
-    /// of another program of the cluster.
+    /// Starts a command that keeps running during the test. `name` names its log and must not be
+    /// that of another program of the cluster.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -54,7 +54,7 @@ impl Background<'_> {
 
 impl Drop for Background<'_> {
     fn drop(&mut self) {
-        // It may have ended by itself; nothing else can be done about a failure here.
+        // It may have ended on its own; nothing else can be done about a failure here.
         let _ = self.cluster.supervisor.kill(self.process);
     }
 }

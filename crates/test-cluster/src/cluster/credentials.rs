@@ -75,7 +75,8 @@ pub(super) fn key_pair() -> Result<(String, String)> {
     Ok((key.serialize_pem(), key.public_key_pem()))
 }
 
-/// A bearer token that nobody can guess: other users of the machine can reach the API server.
+/// A bearer token that cannot be guessed, because other users of the machine can reach the API
+/// server.
 pub(super) fn token() -> Result<String> {
     let mut bytes = [0; 16];
     fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;

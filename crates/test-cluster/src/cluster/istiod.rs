@@ -1,4 +1,4 @@
-//! A real istiod beside a cluster.
+//! A real istiod next to a cluster.
 
 use std::net::{Ipv4Addr, SocketAddr};
 

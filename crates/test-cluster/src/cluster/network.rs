@@ -1,7 +1,7 @@
 //! The part of 127.0.0.0/8 that a cluster has for itself.
 //!
 //! All addresses of a cluster, real and simulated, are loopback addresses: a request to a
-//! simulated pod is then refused at once, and no packet leaves the machine.
+//! simulated pod is then refused immediately, and no packet leaves the machine.
 
 use std::fs::{self, File, TryLockError};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -17,14 +17,14 @@ const NUMBERS: std::ops::RangeInclusive<u8> = 2..=120;
 #[derive(Debug)]
 pub(super) struct Network {
     number: u8,
-    /// 127, or 10 where packets shall travel.
+    /// 127, or 10 where the pods of a real node have to reach the addresses.
     first: u8,
 }
 
 impl Network {
     /// Takes the addresses of a number that no running cluster has.
     ///
-    /// They stay taken as long as the answered file, or a copy of it in another process, is open.
+    /// They stay taken as long as the returned file, or a copy of it in another process, is open.
     /// `folder` holds one such file for each number.
     pub(super) fn claim(folder: &Path) -> Result<(Self, File)> {
         fs::create_dir_all(folder)
@@ -42,7 +42,7 @@ impl Network {
             }
         }
         bail!(
-            "{} test clusters run already, and there is no room for one more",
+            "{} test clusters are already running, and there is no room for one more",
             NUMBERS.len()
         );
     }

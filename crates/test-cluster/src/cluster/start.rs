@@ -1,4 +1,4 @@
-//! Starting a cluster: what each program is told.
+//! Starting a cluster: the arguments of each program.
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
@@ -24,7 +24,7 @@ impl TestCluster {
     /// nodes are. That takes about 5 s, once the programs are built.
     ///
     /// # Errors
-    /// When a program cannot be had or does not start; the error holds its last lines.
+    /// When a program is not available or does not start; the error holds its last lines.
     pub fn start(options: &Options) -> Result<Self> {
         // All programs first: their errors and builds come before anything runs.
         let kubectl = Program::Kubectl.path()?;
@@ -162,7 +162,7 @@ impl TestCluster {
     /// `--token-auth-file`.
     fn write_tokens(&self) -> Result<String> {
         let mut lines = String::new();
-        // The controllers are users of their own, so that an audit tells them from a test.
+        // The controllers have their own users, so that an audit distinguishes them from a test.
         for (user, file, token) in [
             (ADMIN, "kubeconfig".to_owned(), self.token.clone()),
             Self::controller_user(Program::KubeControllerManager)?,

@@ -25,7 +25,7 @@ impl TestCluster {
         let objects = entries.map(|entry| {
             let value = entry["value"].as_str().unwrap_or_default();
             let object = serde_json::from_slice(&BASE64_STANDARD.decode(value)?);
-            object.with_context(|| format!("etcd holds no JSON below {group}/{plural}"))
+            object.with_context(|| format!("what etcd holds below {group}/{plural} is not JSON"))
         });
         objects.collect()
     }

@@ -1,6 +1,6 @@
 //! The processes of a cluster, which end with the process that started them.
 //!
-//! All of them are in one process group. A shell beside them waits for the end of its standard
+//! All of them are in one process group. A shell next to them waits for the end of its standard
 //! input, which is the other end of a pipe that only this process holds: however this process
 //! ends, the system closes it, and the shell ends the group and removes the folder.
 
@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 /// Arguments: the process group to end, the folder to remove.
 ///
-/// Zombies whose parent never asks for them still answer `kill -0`, hence the bound.
+/// Zombies whose parent never asks for them still answer `kill -0`, so the last loop has a bound.
 const WATCHDOG: &str = r#"
 group=$1 folder=$2
 trap '' HUP INT TERM
@@ -46,10 +46,10 @@ rm -rf -- "$folder"
 #[derive(Debug)]
 pub(super) struct Supervisor {
     folder: PathBuf,
-    /// Gives the process group its number and ends by itself when this process does.
+    /// Gives the process group its number, and ends when this process does.
     anchor: Child,
     watchdog: Child,
-    /// Open as long as the cluster shall live.
+    /// Open as long as the cluster is to live.
     pipe: Option<ChildStdin>,
     processes: Mutex<Vec<Child>>,
 }
@@ -136,8 +136,8 @@ impl Supervisor {
         Ok(())
     }
 
-    /// Lets the cluster outlive this process. The answer is the process to send `SIGTERM` to when
-    /// it shall end.
+    /// Lets the cluster outlive this process. Returns the process to send `SIGTERM` to when
+    /// it is to end.
     pub(super) fn leave(mut self) -> Result<u32> {
         if let Some(pipe) = &mut self.pipe {
             pipe.write_all(b"leave\n")?;
@@ -189,7 +189,7 @@ mod tests {
 
     fn sleeper() -> Command {
         let mut command = Command::new("sh");
-        // Deaf to what a polite end would send.
+        // Ignores the signals of an orderly end.
         command.args(["-c", "trap '' TERM HUP INT; echo started; sleep 1000"]);
         command
     }

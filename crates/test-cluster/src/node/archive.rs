@@ -37,7 +37,7 @@ pub(super) struct Start<'a> {
     /// User and group ids as `1337:1337`; empty for root.
     pub(super) user: &'a str,
     pub(super) folder: &'a str,
-    /// Variables beside `PATH`, as `NAME=value`.
+    /// Variables besides `PATH`, as `NAME=value`.
     pub(super) environment: &'a [&'a str],
 }
 
@@ -125,7 +125,10 @@ impl Archive {
     ) -> Result<()> {
         let path = "PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin";
         let environment: Vec<&str> = [path].iter().chain(start.environment).copied().collect();
-        let ids: Vec<String> = layers.iter().map(|it| format!("sha256:{}", it.0)).collect();
+        let ids: Vec<String> = layers
+            .iter()
+            .map(|layer| format!("sha256:{}", layer.0))
+            .collect();
         let history: Vec<Value> = layers.iter().map(|_| json!({})).collect();
         let configuration = json!({
             "architecture": architecture(),
@@ -144,14 +147,14 @@ impl Archive {
         self.append(&file, configuration.as_bytes())?;
         let layers: Vec<String> = layers
             .iter()
-            .map(|it| format!("{}/layer.tar", it.0))
+            .map(|layer| format!("{}/layer.tar", layer.0))
             .collect();
         self.manifest
             .push(json!({"Config": file, "RepoTags": [name], "Layers": layers}));
         Ok(())
     }
 
-    /// Writes what makes the archive whole.
+    /// Writes what completes the archive.
     pub(super) fn finish(mut self) -> Result<()> {
         let manifest = Value::Array(std::mem::take(&mut self.manifest)).to_string();
         self.append("manifest.json", manifest.as_bytes())?;

@@ -1,4 +1,4 @@
-//! Namespaces of its own for a real node, so that nothing of the machine is touched.
+//! Separate namespaces for a real node, so that nothing of the machine is touched.
 //!
 //! A node changes a machine in many places: interfaces, packet filter rules, mounts, kernel
 //! settings, files in fixed folders. Inside of an enclosure all of that belongs to Linux
@@ -148,7 +148,7 @@ impl Watchdog {
 impl Drop for Watchdog {
     fn drop(&mut self) {
         drop(self.input.take());
-        // It ends by itself now; nothing can be done about a failure.
+        // It ends on its own now; nothing can be done about a failure.
         let _ = self.process.wait();
     }
 }
@@ -253,7 +253,8 @@ impl Machine {
             ("packet filter rule", &self.rules, &now.rules),
         ];
         let added = pairs.into_iter().flat_map(|(kind, before, now)| {
-            now.difference(before).map(move |it| format!("{kind} {it}"))
+            now.difference(before)
+                .map(move |name| format!("{kind} {name}"))
         });
         added.collect()
     }

