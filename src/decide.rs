@@ -1,9 +1,9 @@
 //! Turns what a hook knows into what is asked of the mesh: pure.
 
 use crate::endpoints::{self, Relations};
-use crate::intent::check::{Checked, check};
 use crate::intent::identity::Identity;
-use crate::intent::options::Options;
+use crate::intent::options::{Checked, check};
+use crate::intent::values::Options;
 use crate::intent::{Intent, Target};
 
 /// What a hook knows before it reads the cluster. Each fact costs a hook-tool process, so none is

@@ -348,7 +348,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::intent::check::check;
+    use crate::intent::options::check;
 
     /// A key that stands twice in a map would silently count once.
     #[test]

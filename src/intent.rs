@@ -2,12 +2,12 @@
 //!
 //! Making an [`Intent`] never fails: it holds what is wrong as problems, beside what is right.
 
-pub mod check;
 pub mod cni_paths;
 pub mod identity;
 pub mod images;
 pub mod options;
 pub mod problem;
+pub mod values;
 
 use cni_paths::{CniPaths, CniSetting};
 use identity::Identity;

@@ -128,9 +128,10 @@ pub async fn reconcile(
 /// When the cluster refuses or does not answer, or for a defect.
 pub async fn preview(intent: &Intent, cluster: &Cluster) -> Result<Assessment, Interruption> {
     let mut journal = Journal::start(Timeouts::default());
-    let desired = desired(intent, cluster).await?;
     let began = Instant::now();
-    let (observed, _) = observe::observe(cluster, &desired, &mut journal, began).await?;
+    let read = observe::read(cluster, &intent.identity).await?;
+    let desired = desired(intent, cluster).await?;
+    let (observed, _) = observe::complete(read, cluster, &desired, &mut journal, began).await?;
     Ok(assess(&desired, &observed)?)
 }
 
@@ -151,13 +152,16 @@ impl Reconcile<'_> {
         intent: &'a Intent,
         known: &mut Option<Desired<'a>>,
     ) -> Result<Option<(Vec<Condition>, View)>, Interruption> {
+        // Objects are rendered after the large answers have been read: both at once take memory.
+        let read = observe::read(self.cluster, &intent.identity).await?;
         let desired = match known.take() {
             Some(desired) => desired,
             None => desired(intent, self.cluster).await?,
         };
         let desired = &*known.insert(desired);
+        let (cluster, journal) = (self.cluster, &mut self.journal);
         let (observed, watches) =
-            observe::observe(self.cluster, desired, &mut self.journal, self.began).await?;
+            observe::complete(read, cluster, desired, journal, self.began).await?;
         let assessment = assess(desired, &observed)?;
         let now = self.began.elapsed();
         self.journal.assessed(&assessment, now);

@@ -10,8 +10,9 @@ use std::path::Path;
 
 use istio_pilot::charm::actions::Action;
 use istio_pilot::endpoints;
-use istio_pilot::intent::check::check;
-use istio_pilot::intent::options::{OPTIONS, Options};
+use istio_pilot::intent::options::OPTIONS;
+use istio_pilot::intent::options::check;
+use istio_pilot::intent::values::Options;
 use serde_json::{Map, Value};
 
 /// Endpoints that metadata.yaml declares and nothing serves yet: they can be related, and stay

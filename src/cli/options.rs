@@ -6,7 +6,8 @@ use std::str::FromStr;
 use anyhow::{Context as _, bail};
 use serde_json::{Map, Value};
 
-use crate::intent::options::{OPTIONS, Options};
+use crate::intent::options::OPTIONS;
+use crate::intent::values::Options;
 use crate::k8s::version::KubernetesVersion;
 
 /// `KEY=VALUE` with a key that the charm has.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Answer, Certainty, Detection, Distribution};
 use crate::intent::cni_paths::CniPaths;
-use crate::intent::options::{CNI_BIN_DIR, CNI_CONF_DIR};
+use crate::intent::cni_paths::{CNI_BIN_DIR, CNI_CONF_DIR};
 
 /// What to do when the cluster does not show the directories.
 ///

@@ -2,9 +2,14 @@
 
 use serde::Serialize;
 
-use super::options::{CNI_BIN_DIR, CNI_CONF_DIR, Options, text};
 use super::problem::Problem;
+use super::values::{Options, text};
 use crate::text::shorten;
+
+/// Option naming the directory of CNI plugins on the nodes.
+pub const CNI_BIN_DIR: &str = "cni-bin-dir";
+/// Option naming the directory of CNI configuration on the nodes.
+pub const CNI_CONF_DIR: &str = "cni-conf-dir";
 
 /// The directories on the nodes that the Istio CNI node agent writes to. They are checked: both are
 /// absolute, have no trailing slash, and differ.

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::options::{IMAGE_CONFIGURATION, Options, text};
 use super::problem::Problem;
+use super::values::{Options, text};
 use crate::istio::ISTIO_VERSION;
 use crate::k8s::version::minor_version;
 
@@ -26,6 +26,9 @@ pub struct Images {
     /// The init container of the gRPC templates; `busybox:1.28`.
     pub grpc_bootstrap_init: String,
 }
+
+/// Option with a map of images.
+pub const IMAGE_CONFIGURATION: &str = "image-configuration";
 
 const HUB: &str = "global-hub";
 const TAG: &str = "global-tag";

@@ -1,16 +1,11 @@
-//! The charm's options, as Juju holds them.
+//! The charm's options: their names, their checks, and what they ask for.
 
-use serde_json::{Map, Value};
-
+use super::cni_paths::{self, CNI_BIN_DIR, CNI_CONF_DIR};
+use super::images::{self, IMAGE_CONFIGURATION};
 use super::problem::Problem;
+use super::values::{Options, text};
+use super::{Gateway, Mesh};
 
-/// The options as Juju holds them: name to value, unset ones missing or null.
-pub type Options = Map<String, Value>;
-
-/// Option naming the directory of CNI plugins on the nodes.
-pub const CNI_BIN_DIR: &str = "cni-bin-dir";
-/// Option naming the directory of CNI configuration on the nodes.
-pub const CNI_CONF_DIR: &str = "cni-conf-dir";
 /// Option naming the Istio Gateway.
 pub const DEFAULT_GATEWAY: &str = "default-gateway";
 /// Option naming the gateway's Service.
@@ -19,9 +14,6 @@ pub const GATEWAY_SERVICE_NAME: &str = "gateway-service-name";
 pub const CSR_DOMAIN_NAME: &str = "csr-domain-name";
 /// Option with the id of a user secret.
 pub const TLS_SECRET_ID: &str = "tls-secret-id";
-/// Option with a map of images.
-pub const IMAGE_CONFIGURATION: &str = "image-configuration";
-
 /// Every option that the charm has, in the order of its documentation.
 pub const OPTIONS: [&str; 7] = [
     CNI_BIN_DIR,
@@ -33,18 +25,70 @@ pub const OPTIONS: [&str; 7] = [
     IMAGE_CONFIGURATION,
 ];
 
-/// The option's text without the spaces around it; `None` when unset.
-pub(super) fn text(
-    options: &Options,
-    option: &'static str,
-    problems: &mut Vec<Problem>,
-) -> Option<String> {
-    match options.get(option) {
-        None | Some(Value::Null) => None,
-        Some(Value::String(text)) => Some(text.trim_matches(' ').to_owned()),
-        Some(_) => {
-            problems.push(Problem::of_option(option, "must be text"));
-            None
-        }
+/// What the options ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// The control plane, or everything that is wrong.
+    pub mesh: Result<Mesh, Vec<Problem>>,
+    /// Harmless oddities, for the log.
+    pub warnings: Vec<String>,
+}
+
+/// Checks all options. Missing and null options take their defaults.
+///
+/// All problems are reported together, so that a person can fix them in one go.
+pub fn check(options: &Options) -> Checked {
+    let mut problems = Vec::new();
+    let mut warnings = Vec::new();
+    let cni = cni_paths::parse(options, &mut problems);
+    let images = images::parse(options, &mut problems, &mut warnings);
+    let gateway = gateway(options, &mut problems);
+    let mesh = match (cni, images) {
+        (Some(cni), Some(images)) if problems.is_empty() => Ok(Mesh {
+            cni,
+            images,
+            gateway,
+        }),
+        _ => Err(problems),
+    };
+    Checked { mesh, warnings }
+}
+
+fn gateway(options: &Options, problems: &mut Vec<Problem>) -> Gateway {
+    let service = "istio-ingressgateway-workload";
+    Gateway {
+        name: dns_name(options, DEFAULT_GATEWAY, "istio-gateway", problems),
+        service: dns_name(options, GATEWAY_SERVICE_NAME, service, problems),
+        csr_domain_name: text(options, CSR_DOMAIN_NAME, problems).filter(|it| !it.is_empty()),
+        tls_secret_id: text(options, TLS_SECRET_ID, problems).filter(|it| !it.is_empty()),
     }
 }
+
+/// A Kubernetes object name (RFC 1123 subdomain, at most 253 characters).
+fn dns_name(
+    options: &Options,
+    option: &'static str,
+    default: &str,
+    problems: &mut Vec<Problem>,
+) -> String {
+    let Some(name) = text(options, option, problems).filter(|it| !it.is_empty()) else {
+        return default.to_owned();
+    };
+    if name.len() > 253 || !name.split('.').all(is_dns_label) {
+        let message = "must be a Kubernetes name: lower-case letters, digits, '-' and '.', \
+                       at most 253 characters";
+        problems.push(Problem::of_option(option, message));
+    }
+    name
+}
+
+fn is_dns_label(label: &str) -> bool {
+    let inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !label.is_empty()
+        && label.bytes().all(inside)
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+}
+
+#[cfg(test)]
+mod tests;

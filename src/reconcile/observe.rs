@@ -24,17 +24,18 @@ const AT_ONCE: usize = 4;
 /// revisions have other labels.
 const OUR_ISTIODS: &str = "app=istiod,istio=pilot";
 
-/// Observes everything that has to be known to assess the cluster.
+/// Adds to what was read everything else that has to be known to assess the cluster.
 ///
 /// # Errors
 /// When the server does not answer or refuses.
-pub(super) async fn observe(
+pub(super) async fn complete(
+    (mut observed, mut watches): (Observed, Watches),
     cluster: &Cluster,
     desired: &Desired<'_>,
     journal: &mut Journal,
     began: Instant,
 ) -> Result<(Observed, Watches), ClusterError> {
-    let (mut observed, mut watches) = read(cluster, desired).await?;
+    add_unlabelled(cluster, desired, &mut observed).await?;
     observed.overdue = journal.overdue(began.elapsed());
     loop {
         let now = began.elapsed();
@@ -52,11 +53,13 @@ pub(super) async fn observe(
 }
 
 /// Reads what is always read.
-async fn read(
+///
+/// # Errors
+/// When the server does not answer or refuses.
+pub(super) async fn read(
     cluster: &Cluster,
-    desired: &Desired<'_>,
+    identity: &Identity,
 ) -> Result<(Observed, Watches), ClusterError> {
-    let identity = &desired.intent().identity;
     let mut watches = Watches::default();
     let mut observed = Observed {
         namespace: identity.namespace().to_owned(),
@@ -94,7 +97,6 @@ async fn read(
     observed.istiods = watches
         .list(cluster, Collection::Istiods, &kind::POD, ours, istiods)
         .await?;
-    add_unlabelled(cluster, desired, &mut observed).await?;
     Ok((observed, watches))
 }
 

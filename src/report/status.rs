@@ -10,7 +10,7 @@ use crate::cni::Phase;
 use crate::cni::rollout::AgentFault;
 use crate::intent::Intent;
 use crate::intent::cni_paths::CniSetting;
-use crate::intent::options::{CNI_BIN_DIR, CNI_CONF_DIR};
+use crate::intent::cni_paths::{CNI_BIN_DIR, CNI_CONF_DIR};
 use crate::intent::problem::{Problem, Remedy};
 use crate::k8s::version::KubernetesVersion;
 use crate::step::condition::Condition;

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::cni::Phase;
 use crate::intent::Mesh;
-use crate::intent::check::check;
 use crate::intent::identity::Identity;
+use crate::intent::options::check;
 
 /// A control plane with both paths set.
 struct ControlPlane {

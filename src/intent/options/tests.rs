@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
-use super::{CniSetting, Configuration, Options, parse};
-use crate::control_plane::CniPaths;
+use super::*;
+use crate::intent::cni_paths::{CniPaths, CniSetting};
 
 fn options(value: Value) -> Options {
     match value {
@@ -10,13 +10,14 @@ fn options(value: Value) -> Options {
     }
 }
 
-fn good(value: Value) -> Configuration {
-    parse(&options(value)).unwrap()
+fn good(value: Value) -> Mesh {
+    check(&options(value)).mesh.unwrap()
 }
 
 #[track_caller]
 fn problems(value: Value, expected: &[&str]) {
-    let found: Vec<_> = parse(&options(value))
+    let found: Vec<_> = check(&options(value))
+        .mesh
         .unwrap_err()
         .iter()
         .map(ToString::to_string)
@@ -47,8 +48,8 @@ fn nothing_set_is_off_with_the_default_images() {
         "docker.io/istio/install-cni:1.31.1"
     );
     assert_eq!(configuration.images.grpc_bootstrap_init, "busybox:1.28");
-    assert_eq!(configuration.default_gateway, "istio-gateway");
-    assert_eq!(configuration.tls_secret_id, None);
+    assert_eq!(configuration.gateway.name, "istio-gateway");
+    assert_eq!(configuration.gateway.tls_secret_id, None);
 }
 
 #[test]
@@ -117,7 +118,7 @@ fn a_path_may_have_4096_bytes_and_no_more() {
     let value = json!({"cni-bin-dir": path(4096), "cni-conf-dir": "/etc/cni"});
     assert_eq!(good(value).cni, on(&path(4096), "/etc/cni"));
     let value = json!({"cni-bin-dir": path(4097), "cni-conf-dir": "/etc/cni"});
-    let found = parse(&options(value)).unwrap_err();
+    let found = check(&options(value)).mesh.unwrap_err();
     assert!(found[0].message.contains("4096 bytes"), "{found:?}");
     assert!(found[0].message.len() < 200, "a status message stays short");
 }
@@ -206,7 +207,9 @@ fn junk_in_the_image_configuration_is_a_problem() {
 
 #[test]
 fn unknown_image_keys_are_only_a_warning() {
-    let configuration = good(json!({"image-configuration": "ghost: x\nglobal-tag:\n"}));
-    assert_eq!(configuration.images.tag, "1.31.1");
-    assert!(configuration.warnings[0].contains("\"ghost\""));
+    let checked = check(&options(
+        json!({"image-configuration": "ghost: x\nglobal-tag:\n"}),
+    ));
+    assert_eq!(checked.mesh.unwrap().images.tag, "1.31.1");
+    assert!(checked.warnings[0].contains("\"ghost\""));
 }
