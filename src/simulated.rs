@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
@@ -39,6 +40,7 @@ pub(crate) const KUBERNETES: KubernetesVersion = KubernetesVersion {
 };
 
 /// The cluster, and the hook that runs on it.
+#[derive(Clone)]
 pub(crate) struct Simulated {
     pub(crate) intent: Intent,
     pub(crate) live: LiveObjects,
@@ -84,7 +86,22 @@ impl Simulated {
     }
 
     /// A cluster on which everything that is asked for is there.
+    ///
+    /// Most tests begin with one of two such clusters, and making one takes longer than the rest.
     pub(crate) fn settled(options: &[(&str, &str)]) -> Self {
+        static WITHOUT_CNI: OnceLock<Simulated> = OnceLock::new();
+        static WITH_CNI: OnceLock<Simulated> = OnceLock::new();
+        let made = if options.is_empty() {
+            &WITHOUT_CNI
+        } else if options == BOTH_PATHS {
+            &WITH_CNI
+        } else {
+            return Self::settle(options);
+        };
+        made.get_or_init(|| Self::settle(options)).clone()
+    }
+
+    fn settle(options: &[(&str, &str)]) -> Self {
         let mut cluster = Self::new(options);
         let story = cluster.run();
         assert!(story.contains("active"), "{story}");
@@ -399,7 +416,7 @@ fn by_name(item: &Value) -> (String, Value) {
 }
 
 /// How many objects of which kind; one alone by its name.
-fn counted<'a>(ids: impl Iterator<Item = &'a ObjectId>) -> String {
+pub(crate) fn counted<'a>(ids: impl Iterator<Item = &'a ObjectId>) -> String {
     let mut counts: Vec<(&str, Vec<&str>)> = Vec::new();
     for id in ids {
         match counts.iter_mut().find(|(kind, _)| *kind == id.kind) {
