@@ -1,5 +1,6 @@
 //! What follows from a cluster, as tables: each line is one cluster.
 
+mod agent;
 mod awaited;
 mod gate;
 mod phase;

@@ -103,6 +103,14 @@ fn a_hook_that_looks_once_reports_a_fault_at_once() {
 }
 
 #[test]
+fn one_time_for_every_wait_also_ends_a_switch_that_moves() {
+    let mut journal = Journal::start(Timeouts::all(seconds(5)));
+    journal.assessed(&assessment(Phase::Removing, pods_left(1)), seconds(4));
+    assert!(!journal.is_over(seconds(4)));
+    assert!(journal.is_over(seconds(5)));
+}
+
+#[test]
 fn the_next_look_comes_sooner_where_no_watch_would_tell() {
     let mut journal = Journal::start(Timeouts::default());
     let pause = |journal: &Journal, polls, now| journal.until_next_look(polls, seconds(now));
