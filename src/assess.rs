@@ -5,12 +5,15 @@ pub mod awaited;
 pub mod gate;
 pub mod question;
 
+use std::collections::BTreeSet;
+
 use crate::cni::drain::pod_name;
 use crate::cni::rollout::{AgentFault, Rollout};
 use crate::cni::{self, Phase, Switch};
 use crate::desired::{Desired, RenderError};
 use crate::istio::Injection;
 use crate::k8s::kind::{CUSTOM_RESOURCE_DEFINITION, DAEMON_SET, DEPLOYMENT};
+use crate::k8s::object::ObjectId;
 use crate::k8s::pod;
 use crate::observed::agent::AgentState;
 use crate::observed::collection::Collection;
@@ -30,6 +33,8 @@ pub struct Assessment {
     pub rollout: Option<Rollout>,
     /// The changes that make the cluster as the phase wants it.
     pub plan: Plan,
+    /// Objects of the node agent that stay as they are while pods need them.
+    pub frozen: BTreeSet<ObjectId>,
     /// Which of them may be made now.
     pub gate: Gate,
     /// Other installations that this one cannot coexist with.
@@ -120,6 +125,7 @@ pub fn assess(desired: &Desired<'_>, observed: &Observed) -> Result<Assessment, 
         fault: fault(phase, observed, rollout.as_ref()),
         rollout,
         plan,
+        frozen,
         gate,
         conflicts,
         awaited,

@@ -1,9 +1,11 @@
 //! A cluster made of values, for the tests of the pure middle: it answers every question, and takes
 //! every step.
 
+mod objects;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
@@ -27,6 +29,8 @@ use crate::step::condition::Condition;
 use crate::step::deadlines::Timeouts;
 use crate::step::journal::Journal;
 use crate::step::{Step, next_step};
+use objects::{agent_pod, fields_of};
+pub(crate) use objects::{node, waiting_pod};
 
 /// Both options, as most people set them.
 pub(crate) const BOTH_PATHS: [(&str, &str); 2] = [
@@ -40,6 +44,7 @@ pub(crate) const KUBERNETES: KubernetesVersion = KubernetesVersion {
 };
 
 /// The cluster, and the hook that runs on it.
+#[derive(Clone)]
 pub(crate) struct Simulated {
     pub(crate) intent: Intent,
     pub(crate) live: LiveObjects,
@@ -85,7 +90,22 @@ impl Simulated {
     }
 
     /// A cluster on which everything that is asked for is there.
+    ///
+    /// Most tests begin with one of two such clusters, and making one takes longer than the rest.
     pub(crate) fn settled(options: &[(&str, &str)]) -> Self {
+        static WITHOUT_CNI: OnceLock<Simulated> = OnceLock::new();
+        static WITH_CNI: OnceLock<Simulated> = OnceLock::new();
+        let made = if options.is_empty() {
+            &WITHOUT_CNI
+        } else if options == BOTH_PATHS {
+            &WITH_CNI
+        } else {
+            return Self::settle(options);
+        };
+        made.get_or_init(|| Self::settle(options)).clone()
+    }
+
+    fn settle(options: &[(&str, &str)]) -> Self {
         let mut cluster = Self::new(options);
         let story = cluster.run();
         assert!(story.contains("active"), "{story}");
@@ -359,61 +379,8 @@ fn intent(options: &[(&str, &str)]) -> Intent {
     })
 }
 
-pub(crate) fn node(name: &str, ready: &str) -> k8s_openapi::api::core::v1::Node {
-    serde_json::from_value(json!({
-        "metadata": {"name": name},
-        "status": {"conditions": [{"type": "Ready", "status": ready}]},
-    }))
-    .unwrap()
-}
-
-fn agent_pod(node: &k8s_openapi::api::core::v1::Node) -> Pod {
-    let node = node.metadata.name.as_deref().unwrap();
-    serde_json::from_value(json!({
-        "metadata": {"name": format!("agent-{node}"), "uid": format!("uid-{node}")},
-        "spec": {"nodeName": node, "containers": []},
-        "status": {"conditions": [
-            {"type": "PodScheduled", "status": "True"}, {"type": "Ready", "status": "True"},
-        ]},
-    }))
-    .unwrap()
-}
-
-/// A pod that waits for `istio-validation`.
-pub(crate) fn waiting_pod(name: &str) -> Pod {
-    serde_json::from_value(json!({
-        "metadata": {"name": name, "namespace": "shop"},
-        "spec": {"containers": [], "initContainers": [{"name": "istio-validation"}]},
-        "status": {"phase": "Pending"},
-    }))
-    .unwrap()
-}
-
-/// The fields of a value as FieldsV1. Webhooks are known by their names; every other list is taken
-/// as a whole.
-fn fields_of(value: &Value) -> Value {
-    let Value::Object(fields) = value else {
-        return json!({});
-    };
-    let below = |(key, value): (&String, &Value)| {
-        let below = match (key.as_str(), value) {
-            ("webhooks", Value::Array(webhooks)) => webhooks.iter().map(by_name).collect(),
-            _ => fields_of(value),
-        };
-        (format!("f:{key}"), below)
-    };
-    Value::Object(fields.iter().map(below).collect())
-}
-
-fn by_name(item: &Value) -> (String, Value) {
-    (
-        format!("k:{}", json!({"name": item["name"]})),
-        fields_of(item),
-    )
-}
-
 /// How many objects of which kind; one alone by its name.
-fn counted<'a>(ids: impl Iterator<Item = &'a ObjectId>) -> String {
+pub(crate) fn counted<'a>(ids: impl Iterator<Item = &'a ObjectId>) -> String {
     let mut counts: Vec<(&str, Vec<&str>)> = Vec::new();
     for id in ids {
         match counts.iter_mut().find(|(kind, _)| *kind == id.kind) {

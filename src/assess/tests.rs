@@ -1,403 +1,334 @@
-//! What follows from a cluster's state: gates, questions, what is awaited.
+//! What follows from a cluster, as tables: each line is one cluster.
+
+mod agent;
+mod awaited;
+mod gate;
+mod phase;
+mod question;
+
+use std::fmt::Write as _;
 
 use expect_test::{Expect, expect};
 use serde_json::json;
 
-use super::gate::{Deletions, Upserts};
-use super::question::{Known, Question, open_question};
 use super::*;
-use crate::intent::Intent;
-use crate::k8s::kind::{CONFIG_MAP, MUTATING_WEBHOOK};
-use crate::k8s::rollout::Counts;
-use crate::observed::Overdue;
-use crate::observed::collection::Collection;
-use crate::simulated::{BOTH_PATHS, KUBERNETES, Simulated, node, waiting_pod};
-use awaited::IstiodProgress;
+use crate::k8s::kind::{CLUSTER_ROLE, CONFIG_MAP};
+use crate::simulated::{BOTH_PATHS, KUBERNETES, Simulated};
 
-/// What an assessment says, in a few lines.
-fn lines(assessment: &Assessment) -> String {
-    let plan = &assessment.plan;
-    let mut lines = vec![format!(
-        "{:?}: {} to apply ({:?}), {} to delete ({:?})",
-        assessment.phase,
-        plan.upserts.len(),
-        assessment.gate.upserts,
-        plan.deletions.len(),
-        assessment.gate.deletions,
-    )];
-    lines.extend(assessment.all_awaited().map(|it| format!("awaits {it}")));
-    lines.extend(assessment.fault.iter().map(|it| format!("fault {it:?}")));
-    lines.extend(assessment.obstacles().map(|it| format!("obstacle {it}")));
-    if assessment.needs_polling {
-        lines.push("polls".to_owned());
-    }
-    lines.join("\n")
+/// Compares a table of cases and what came of each.
+#[track_caller]
+fn check(table: &[(&str, String)], expected: &Expect) {
+    let lines = table.iter().map(|(when, what)| format!("{when}: {what}\n"));
+    expected.assert_eq(&lines.collect::<String>());
+}
+
+/// Assesses what is seen of a cluster, after a change to that.
+fn assess_seen(cluster: &mut Simulated, change: impl FnOnce(&mut Observed)) -> Assessment {
+    let intent = cluster.intent.clone();
+    let desired = Desired::new(&intent, Vec::new(), KUBERNETES).unwrap();
+    let mut observed = cluster.observe(&desired);
+    change(&mut observed);
+    assess(&desired, &observed).unwrap()
+}
+
+/// A cluster on which the CNI is being switched on, and the node agent fails on a node.
+fn failing_agent(state: &serde_json::Value) -> Simulated {
+    let mut cluster = Simulated::settled(&[]);
+    cluster.configure(&BOTH_PATHS);
+    cluster.take_step();
+    cluster.fail_agent("n2", state);
+    cluster
+}
+
+fn missing_directory(cluster: &mut Simulated) {
+    let event = json!({
+        "metadata": {}, "involvedObject": {"uid": "uid-n2"}, "reason": "FailedMount",
+        "message": "hostPath type check failed: /opt/cni/bin is not a directory",
+    });
+    let event = serde_json::from_value(event).unwrap();
+    cluster.agent.events.push(event);
+}
+
+fn without_configuration(observed: &mut Observed, nodes: &[&str]) {
+    let nodes = nodes.iter().map(|it| (*it).to_owned());
+    observed.without_configuration = Some(nodes.collect());
 }
 
 #[track_caller]
-fn check(cluster: &mut Simulated, expected: &Expect) {
-    expected.assert_eq(&lines(&cluster.assess().1));
+fn check_fault(
+    cluster: &mut Simulated,
+    change: impl FnOnce(&mut Observed),
+    phase: Phase,
+    expected: &Expect,
+) {
+    let assessment = assess_seen(cluster, change);
+    assert_eq!(assessment.phase, phase);
+    expected.assert_eq(&format!("{:?}", assessment.fault));
 }
 
 #[test]
-fn what_may_be_applied_depends_on_definitions_and_istiod() {
-    let mut cluster = Simulated::new(&[]);
-    check(
+fn a_missing_directory_comes_before_a_missing_configuration() {
+    let creating = json!({"waiting": {"reason": "ContainerCreating"}});
+    let mut cluster = failing_agent(&creating);
+    let nothing = |_: &mut Observed| {};
+    check_fault(&mut cluster, nothing, Phase::RollingOut, &expect!["None"]);
+    let no_node = |it: &mut Observed| without_configuration(it, &[]);
+    check_fault(&mut cluster, no_node, Phase::RollingOut, &expect!["None"]);
+    let one = |it: &mut Observed| without_configuration(it, &["n2"]);
+    check_fault(
         &mut cluster,
-        &expect!["Off: 33 to apply (Definitions), 0 to delete (All)"],
+        one,
+        Phase::RollingOut,
+        &expect![[r#"Some(NoConfiguration { nodes: {"n2"} })"#]],
     );
-    cluster.istiod_is_ready = false;
-    cluster.take_step();
-    check(
+    missing_directory(&mut cluster);
+    check_fault(
         &mut cluster,
-        &expect![[r#"
-        Off: 18 to apply (AllButNewWebhooks), 0 to delete (All)
-        awaits istiod not created yet"#]],
-    );
-    cluster.change(&CUSTOM_RESOURCE_DEFINITION, |it| it["status"] = json!({}));
-    check(
-        &mut cluster,
-        &expect![[r#"
-        Off: 18 to apply (Nothing), 0 to delete (All)
-        awaits authorizationpolicies.security.istio.io not established yet"#]],
+        one,
+        Phase::RollingOut,
+        &expect![[r#"Some(PathMissing { paths: {"/opt/cni/bin"}, nodes: {"n2"} })"#]],
     );
 }
 
 #[test]
-fn the_node_agent_is_waited_for_in_each_phase() {
-    let mut cluster = Simulated::settled(&[]);
-    cluster.configure(&BOTH_PATHS);
-    check(
-        &mut cluster,
-        &expect![[r#"
-        RollingOut: 8 to apply (All), 0 to delete (All)
-        awaits istio-cni-node is not created yet"#]],
-    );
-    cluster.take_step();
-    cluster.fail_agent("n1", &json!({"running": {}}));
-    check(
-        &mut cluster,
-        &expect![[r#"
-        RollingOut: 0 to apply (All), 0 to delete (All)
-        awaits istio-cni-node 2/3 nodes (n1: running, not ready)"#]],
-    );
-    cluster.agent.nodes[0] = node("n1", "False");
-    check(
-        &mut cluster,
-        &expect!["On: 2 to apply (All), 0 to delete (All)"],
-    );
+fn a_node_agent_that_goes_may_fail() {
     let mut cluster = Simulated::settled(&BOTH_PATHS);
+    let creating = json!({"waiting": {"reason": "ContainerCreating"}});
+    cluster.fail_agent("n2", &creating);
+    missing_directory(&mut cluster);
+    let nothing = |_: &mut Observed| {};
+    check_fault(
+        &mut cluster,
+        nothing,
+        Phase::On,
+        &expect![[r#"Some(PathMissing { paths: {"/opt/cni/bin"}, nodes: {"n2"} })"#]],
+    );
     cluster.configure(&[]);
-    check(
-        &mut cluster,
-        &expect![[r#"
-        Draining: 2 to apply (All), 0 to delete (All)
-        awaits the injection configuration changes"#]],
-    );
-    cluster.pending.push(waiting_pod("a"));
+    check_fault(&mut cluster, nothing, Phase::Draining, &expect!["None"]);
     cluster.take_step();
-    check(
-        &mut cluster,
-        &expect![[r#"
-        Draining: 0 to apply (All), 0 to delete (All)
-        awaits pods that still need the CNI node agent: shop/a (not scheduled yet)"#]],
-    );
-    cluster.pending.clear();
-    check(
-        &mut cluster,
-        &expect![[r#"
-        Draining: 0 to apply (All), 0 to delete (All)
-        awaits looking once more for pods that need the CNI node agent
-        polls"#]],
-    );
+    let drained = |it: &mut Observed| it.overdue.drain = true;
+    check_fault(&mut cluster, drained, Phase::Removing, &expect!["None"]);
 }
 
-#[test]
-fn at_a_removal_one_wave_after_the_other_may_be_deleted() {
-    let mut cluster = Simulated::settled(&BOTH_PATHS);
-    cluster.pending.push(waiting_pod("a"));
-    cluster.remove();
-    check(
-        &mut cluster,
-        &expect!["Draining: 0 to apply (Nothing), 18 to delete (Wave(Webhooks))"],
-    );
-    cluster.take_step();
-    check(
-        &mut cluster,
-        &expect![[r#"
-        Draining: 0 to apply (Nothing), 16 to delete (Nothing)
-        awaits pods that still need the CNI node agent: shop/a (not scheduled yet)"#]],
-    );
-    cluster.pending.clear();
-    let mut lines_seen = Vec::new();
-    while cluster.take_step().0.contains("delete") || lines_seen.len() < 8 {
-        lines_seen.push(lines(&cluster.assess().1));
-    }
-    lines_seen.dedup();
-    expect![[r#"
-        Draining: 0 to apply (Nothing), 16 to delete (Nothing)
-        awaits looking once more for pods that need the CNI node agent
-        polls
-        Removing: 0 to apply (Nothing), 17 to delete (Wave(Workloads))
-        awaits removing istio-cni-node (0 pods left)
-        Off: 0 to apply (Nothing), 20 to delete (Wave(Foundations))
-        Off: 0 to apply (Nothing), 15 to delete (Definitions)
-        Off: 0 to apply (Nothing), 0 to delete (Nothing)"#]]
-    .assert_eq(&lines_seen.join("\n"));
-}
-
-#[test]
-fn what_is_being_deleted_is_awaited_and_watched_at_a_removal() {
-    let mut cluster = Simulated::settled(&[]);
-    cluster.remove();
-    cluster.change(&MUTATING_WEBHOOK, |it| {
-        it["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+/// Another installation's object.
+fn foreign(kind: &str, name: &str, revision: &str) -> serde_json::Value {
+    let mut value = json!({
+        "apiVersion": "apps/v1", "kind": kind,
+        "metadata": {"name": name, "namespace": "other", "labels": {"istio.io/rev": revision}},
     });
-    check(
-        &mut cluster,
+    if kind == "MutatingWebhookConfiguration" {
+        value["apiVersion"] = json!("admissionregistration.k8s.io/v1");
+        value["metadata"]
+            .as_object_mut()
+            .unwrap()
+            .remove("namespace");
+        value["webhooks"] = json!([{
+            "name": "rev.object.sidecar-injector.istio.io",
+            "clientConfig": {"service": {"name": "istiod", "namespace": "other"}},
+        }]);
+    }
+    value
+}
+
+#[track_caller]
+fn check_conflicts(options: &[(&str, &str)], foreign: serde_json::Value, expected: &Expect) {
+    let mut cluster = Simulated::settled(options);
+    cluster.put_as_it_is(foreign);
+    let (_, assessment) = cluster.assess();
+    expected.assert_eq(&assessment.plan_text());
+    cluster.remove();
+    let (_, assessment) = cluster.assess();
+    assert_eq!(assessment.conflicts, [], "a removal minds nobody");
+}
+
+#[test]
+fn another_installation_conflicts_where_it_would_serve_the_same_pods() {
+    check_conflicts(
+        &[],
+        foreign("Deployment", "istiod", "default"),
         &expect![[r#"
-        Off: 0 to apply (Nothing), 18 to delete (Wave(Webhooks))
-        awaits deleting MutatingWebhookConfiguration istio-sidecar-injector-mesh"#]],
+            ! Deployment other/istiod belongs to another control plane of the default revision in this cluster; remove it first
+        "#]],
     );
-    let watched = cluster.assess().1.watched();
-    assert!(watched.contains(&Collection::Kind(MUTATING_WEBHOOK)));
-    assert!(!watched.contains(&Collection::Kind(CONFIG_MAP)));
+    check_conflicts(
+        &[],
+        foreign("Deployment", "istiod", "canary"),
+        &expect![[""]],
+    );
+    let webhook = |revision| foreign("MutatingWebhookConfiguration", "theirs", revision);
+    check_conflicts(
+        &[],
+        webhook("default"),
+        &expect![[r#"
+        ! MutatingWebhookConfiguration theirs belongs to another control plane of the default revision in this cluster; remove it first
+    "#]],
+    );
+    check_conflicts(&[], webhook("canary"), &expect![[""]]);
+    let agent = || foreign("DaemonSet", "istio-cni-node", "default");
+    check_conflicts(&[], agent(), &expect![[""]]);
+    check_conflicts(
+        &BOTH_PATHS,
+        agent(),
+        &expect![[r#"
+        ! DaemonSet other/istio-cni-node belongs to another CNI node agent of this cluster; remove it first
+    "#]],
+    );
+}
+
+#[test]
+fn an_object_in_the_way_is_an_obstacle_beside_conflicts() {
+    let mut cluster = Simulated::settled(&[]);
+    cluster.put_as_it_is(foreign("Deployment", "istiod", "default"));
+    cluster.change(&CONFIG_MAP, |it| {
+        it["metadata"]["annotations"] = json!({"meta.helm.sh/release-name": "base"});
+    });
+    let (_, assessment) = cluster.assess();
+    let obstacles = assessment.obstacles().map(|it| format!("{it}\n"));
+    expect![[r#"
+        Deployment other/istiod belongs to another control plane of the default revision in this cluster; remove it first
+        ConfigMap mesh/istio belongs to the Helm release base; remove it first
+    "#]].assert_eq(&obstacles.collect::<String>());
+    expect![[r#"
+        ! Deployment other/istiod belongs to another control plane of the default revision in this cluster; remove it first
+        ! ConfigMap mesh/istio belongs to the Helm release base; remove it first
+    "#]].assert_eq(&assessment.plan_text());
 }
 
 #[test]
 fn each_phase_watches_what_it_waits_for() {
     let (_, mut assessment) = Simulated::settled(&[]).assess();
-    let mut watched = |phase| {
+    let phases = [
+        Phase::Off,
+        Phase::RollingOut,
+        Phase::On,
+        Phase::Draining,
+        Phase::Removing,
+    ];
+    let mut table = String::new();
+    for phase in phases {
         assessment.phase = phase;
-        let kinds = assessment.watched().into_iter().map(|it| match it {
-            Collection::Kind(kind) => kind.kind.to_owned(),
+        let watched = assessment.watched();
+        let names = watched.iter().map(|it| match it {
+            Collection::Kind(kind) => kind.plural.to_owned(),
             other => format!("{other:?}"),
         });
-        kinds.collect::<Vec<_>>().join(" ")
-    };
-    let always = "CustomResourceDefinition Deployment Istiods";
-    assert_eq!(watched(Phase::Off), always);
-    let agent = "DaemonSet Agents Nodes Warnings";
-    assert_eq!(watched(Phase::RollingOut), format!("{always} {agent}"));
-    assert_eq!(watched(Phase::On), format!("{always} {agent}"));
-    assert_eq!(watched(Phase::Draining), format!("{always} Pending"));
-    assert_eq!(
-        watched(Phase::Removing),
-        format!("{always} DaemonSet Agents")
-    );
-}
-
-/// The first question that a cluster leaves open.
-fn asked(cluster: &Simulated, known: Known, change: impl Fn(&mut Observed)) -> String {
-    let desired = Desired::new(&cluster.intent, Vec::new(), KUBERNETES).unwrap();
-    let mut observed = Observed {
-        namespace: "mesh".to_owned(),
-        live: cluster.live.clone(),
-        ..Observed::default()
-    };
-    change(&mut observed);
-    match open_question(&desired, &observed, known) {
-        None => "nothing".to_owned(),
-        Some(Question::EffectOfApplying { .. }) => "effect".to_owned(),
-        Some(Question::CustomResources(of)) => format!("custom resources of {}", of.len()),
-        Some(other) => format!("{other:?}"),
+        let names = names.collect::<Vec<_>>().join(", ");
+        writeln!(table, "{phase:?}: {names}").unwrap();
     }
+    expect![[r#"
+        Off: customresourcedefinitions, deployments, Istiods
+        RollingOut: customresourcedefinitions, deployments, Istiods, daemonsets, Agents, Nodes, Warnings
+        On: customresourcedefinitions, deployments, Istiods, daemonsets, Agents, Nodes, Warnings
+        Draining: customresourcedefinitions, deployments, Istiods, Pending
+        Removing: customresourcedefinitions, deployments, Istiods, daemonsets, Agents
+    "#]].assert_eq(&table);
 }
 
 #[test]
-fn only_what_matters_is_asked() {
-    let ready = Known::default();
-    let as_is = |_: &mut Observed| {};
-    assert_eq!(asked(&Simulated::settled(&[]), ready, as_is), "nothing");
-    let mut on = Simulated::settled(&BOTH_PATHS);
-    assert_eq!(asked(&on, ready, as_is), "nothing", "all pods are ready");
-    on.change(&DAEMON_SET, |it| it["status"]["numberReady"] = json!(2));
-    assert_eq!(asked(&on, ready, as_is), "AgentState");
-    let state = on.agent.clone();
-    let with_state = |it: &mut Observed| it.agent = Some(state.clone());
-    assert_eq!(asked(&on, ready, with_state), "nothing");
-    on.change(&DAEMON_SET, |it| {
-        it["spec"]["template"]["spec"]["containers"][0]["image"] = json!("mirror.test/cni:1");
-    });
-    assert_eq!(asked(&on, ready, with_state), "effect");
-    let with_effect = |it: &mut Observed| {
-        with_state(it);
-        it.keeps_agent_pods = Some(true);
-    };
-    assert_eq!(asked(&on, ready, with_effect), "nothing");
-}
-
-#[test]
-fn a_drain_asks_the_istiods_and_then_for_pods() {
+fn nodes_are_counted_while_the_cni_is_on() {
     let mut cluster = Simulated::settled(&BOTH_PATHS);
+    assert_eq!(cluster.assess().1.ready_nodes(), Some((3, 3)));
+    cluster.fail_agent("n2", &json!({"running": {}}));
+    assert_eq!(cluster.assess().1.ready_nodes(), Some((2, 3)));
     cluster.configure(&[]);
-    let as_is = |_: &mut Observed| {};
-    let ready = Known::default();
-    assert_eq!(
-        asked(&cluster, ready, as_is),
-        "nothing",
-        "injection comes first"
-    );
-    cluster.take_step();
-    assert_eq!(asked(&cluster, ready, as_is), "WhatIstiodsInject");
-    let answered = |it: &mut Observed| it.drain.holding = Some(Vec::new());
-    assert_eq!(asked(&cluster, ready, answered), "nothing", "once a look");
-    let acknowledged = Known {
-        acknowledged: true,
-        ..ready
-    };
-    assert_eq!(asked(&cluster, acknowledged, as_is), "PendingPods");
-    let known = |it: &mut Observed| it.drain.pending = Some(Vec::new());
-    assert_eq!(asked(&cluster, acknowledged, known), "nothing");
+    assert_eq!(cluster.assess().1.ready_nodes(), None);
+    assert_eq!(Simulated::settled(&[]).assess().1.ready_nodes(), None);
+}
+
+/// What would be done to a cluster, a line each, without the fields.
+fn planned(cluster: &mut Simulated) -> String {
+    let (_, assessment) = cluster.assess();
+    let text = assessment.plan_text();
+    let objects = text.lines().filter(|it| !it.starts_with(' '));
+    let objects = objects.map(|it| format!("{it}\n"));
+    format!("{:?}\n{}", assessment.phase, objects.collect::<String>())
 }
 
 #[test]
-fn logs_are_asked_for_when_it_takes_long_and_nothing_else_is_known() {
-    let mut cluster = Simulated::settled(&[]);
-    cluster.configure(&BOTH_PATHS);
-    cluster.take_step();
-    cluster.fail_agent("n1", &json!({"running": {}}));
-    let with_state = |it: &mut Observed| it.agent = Some(cluster.agent.clone());
-    assert_eq!(asked(&cluster, Known::default(), with_state), "nothing");
-    let long = Known {
-        takes_long: true,
-        ..Known::default()
-    };
-    let logs = r#"AgentLogs([("n1", "agent-n1")])"#;
-    assert_eq!(asked(&cluster, long, with_state), logs);
-    let with_logs = |it: &mut Observed| {
-        with_state(it);
-        it.without_configuration = Some(["n1".to_owned()].into());
-    };
-    assert_eq!(asked(&cluster, long, with_logs), "nothing");
+fn the_node_agent_is_left_alone_until_it_goes_and_its_rights_until_its_pods_went() {
+    let mut cluster = Simulated::settled(&BOTH_PATHS);
+    cluster.change(&CLUSTER_ROLE, |it| it["rules"] = json!([]));
+    let mut table = planned(&mut cluster);
+    cluster.configure(&[]);
+    table.push_str(&planned(&mut cluster));
+    let pods = cluster.agent.pods.clone();
+    while !cluster.take_step().0.contains("delete DaemonSet") {}
+    cluster.agent.pods = pods;
+    table.push_str(&planned(&mut cluster));
+    cluster.agent.pods.clear();
+    table.push_str(&planned(&mut cluster));
+    expect![[r#"
+        On
+        ~ ClusterRole istio-cni
+        Draining
+        ~ ConfigMap mesh/istio-sidecar-injector
+        ~ ConfigMap mesh/values
+        Removing
+        Off
+        - ConfigMap mesh/istio-cni-config
+        - ServiceAccount mesh/istio-cni
+        - ClusterRole istio-cni
+        - ClusterRole istio-cni-repair-role
+        - ClusterRoleBinding istio-cni
+        - ClusterRoleBinding istio-cni-repair-rolebinding
+    "#]]
+    .assert_eq(&table);
 }
 
 #[test]
-fn whether_definitions_are_used_is_asked_last() {
-    let mut cluster = Simulated::settled(&[]);
-    let as_is = |_: &mut Observed| {};
-    let ready = Known::default();
+fn an_adopted_node_agent_goes_as_its_own_would_but_stays_at_a_removal() {
+    let adopt = |it: &mut serde_json::Value| {
+        it["metadata"]["labels"] = json!({
+            "app.kubernetes.io/name": "istio-cni",
+            "operator.istio.io/managed": "Reconcile",
+            "install.operator.istio.io/owning-resource-namespace": "mesh",
+        });
+    };
+    let mut cluster = Simulated::settled(&BOTH_PATHS);
+    cluster.change(&DAEMON_SET, adopt);
+    cluster.configure(&[]);
+    expect![[r#"
+        Draining: apply 2 ConfigMap
+        Draining: wait: looking once more for pods that need the CNI node agent
+        Removing: delete DaemonSet istio-cni-node
+        Off: delete ConfigMap istio-cni-config, ServiceAccount istio-cni, 2 ClusterRole, 2 ClusterRoleBinding
+        Off: active: CNI off
+    "#]].assert_eq(&cluster.run());
+    let mut cluster = Simulated::settled(&BOTH_PATHS);
+    cluster.change(&DAEMON_SET, adopt);
     cluster.remove();
+    cluster.run();
+    assert!(cluster.live.values().any(|it| it.is(&DAEMON_SET)));
+}
+
+#[test]
+fn definitions_go_last_and_only_where_nobody_uses_them() {
+    let definitions = |cluster: &mut Simulated, used: Option<DefinitionUse>| {
+        let assessment = assess_seen(cluster, |it| it.definitions = used);
+        let deletions = assessment.plan.deletions.iter();
+        deletions
+            .filter(|it| it.id.is(&CUSTOM_RESOURCE_DEFINITION))
+            .count()
+    };
+    let mut cluster = Simulated::settled(&[]);
+    cluster.remove();
+    let unused = Some(DefinitionUse::Unused);
     assert_eq!(
-        asked(&cluster, ready, as_is),
-        "nothing",
-        "there is more to delete"
+        definitions(&mut cluster, unused.clone()),
+        0,
+        "istiod is there"
+    );
+    cluster.live.retain(|id, _| !id.is(&DEPLOYMENT));
+    assert_eq!(
+        definitions(&mut cluster, unused.clone()),
+        0,
+        "more is to be deleted"
     );
     cluster
         .live
         .retain(|id, _| id.is(&CUSTOM_RESOURCE_DEFINITION));
-    assert_eq!(asked(&cluster, ready, as_is), "custom resources of 15");
-    let known = |it: &mut Observed| it.definitions = Some(DefinitionUse::Unused);
-    assert_eq!(asked(&cluster, ready, known), "nothing");
-    cluster.put_as_it_is(json!({
-        "apiVersion": "apps/v1", "kind": "Deployment",
-        "metadata": {"name": "istiod", "namespace": "other"},
-    }));
-    assert_eq!(
-        asked(&cluster, ready, as_is),
-        "nothing",
-        "somebody uses them"
-    );
-}
-
-#[test]
-fn a_removal_that_is_overdue_waits_for_no_pod() {
-    let mut cluster = Simulated::settled(&BOTH_PATHS);
-    cluster.remove();
-    cluster.take_step();
-    cluster.pending.push(waiting_pod("a"));
-    let intent = Intent::nothing(cluster.intent.identity.clone());
-    let desired = Desired::new(&intent, Vec::new(), KUBERNETES).unwrap();
-    let mut observed = cluster.observe(&desired);
-    let phase = |observed: &Observed| assess(&desired, observed).unwrap().phase;
-    assert_eq!(phase(&observed), Phase::Draining);
-    observed.overdue = Overdue {
-        drain: true,
-        agent_pods: false,
-    };
-    assert_eq!(phase(&observed), Phase::Removing);
-    observed.overdue.agent_pods = true;
-    assert_eq!(phase(&observed), Phase::Off);
-}
-
-#[test]
-fn every_reason_to_wait_has_its_words() {
-    let counts = Counts {
-        wanted: 3,
-        updated: 2,
-        available: 1,
-        old: 0,
-    };
-    let istiod = |progress, reason: Option<&str>| Awaited::Istiod {
-        progress,
-        reason: reason.map(str::to_owned),
-    };
-    let all = [
-        Awaited::Definition("gateways.networking.istio.io".to_owned()),
-        istiod(IstiodProgress::Missing, None),
-        istiod(IstiodProgress::NotBegun, None),
-        istiod(IstiodProgress::Counted(counts), Some("no such image")),
-        Awaited::AgentCreation,
-        Awaited::AgentRollout {
-            ready: 1,
-            desired: 3,
-            reason: Some("n2: starting".to_owned()),
-        },
-        Awaited::InjectionChange,
-        Awaited::Acknowledgement(crate::cni::acknowledgement::Holding::NoneReady),
-        Awaited::PodsInNeed {
-            pods: ["a", "b", "c", "d"].map(str::to_owned).into(),
-            reason: "not scheduled yet".to_owned(),
-        },
-        Awaited::Stragglers,
-        Awaited::AgentRemoval { remaining: 2 },
-    ];
-    let words = all.iter().map(ToString::to_string).collect::<Vec<_>>();
-    expect![[r#"
-        gateways.networking.istio.io not established yet
-        istiod not created yet
-        istiod rollout not begun
-        istiod 1/3 ready (no such image)
-        istio-cni-node is not created yet
-        istio-cni-node 1/3 nodes (n2: starting)
-        the injection configuration changes
-        no istiod is ready
-        pods that still need the CNI node agent: a, b, c (+1 more) (not scheduled yet)
-        looking once more for pods that need the CNI node agent
-        removing istio-cni-node (2 pods left)"#]]
-    .assert_eq(&words.join("\n"));
-}
-
-#[test]
-fn a_gate_lets_through_what_it_says() {
-    let mut cluster = Simulated::new(&BOTH_PATHS);
-    let (_, mut assessment) = cluster.assess();
-    let upserts = assessment.plan.upserts.clone();
-    let mut allowed = |upserts_allowed| {
-        assessment.gate.upserts = upserts_allowed;
-        let allowed = upserts
-            .iter()
-            .filter(|it| assessment.gate.allows_upsert(it));
-        allowed.count()
-    };
-    assert_eq!(allowed(Upserts::Definitions), 15);
-    assert_eq!(allowed(Upserts::Nothing), 0);
-    assert_eq!(allowed(Upserts::All), upserts.len());
-    assert_eq!(allowed(Upserts::AllButNewWebhooks), upserts.len() - 2);
-    let mut cluster = Simulated::settled(&[]);
-    cluster.remove();
-    let (_, mut assessment) = cluster.assess();
-    let deletions = assessment.plan.deletions.clone();
-    let mut allowed = |deletions_allowed| {
-        assessment.gate.deletions = deletions_allowed;
-        let allowed = deletions
-            .iter()
-            .filter(|it| assessment.gate.allows_deletion(it));
-        allowed.count()
-    };
-    assert_eq!(allowed(Deletions::All), deletions.len());
-    assert_eq!(allowed(Deletions::Nothing), 0);
-    assert_eq!(allowed(Deletions::Definitions), 0);
-    let webhooks = crate::k8s::kind::Wave::Webhooks;
-    assert_eq!(allowed(Deletions::Wave(webhooks)), 2);
+    assert_eq!(definitions(&mut cluster, unused), 15);
+    assert_eq!(definitions(&mut cluster, None), 0, "nobody knows");
+    let used = DefinitionUse::Used("there are gateways".to_owned());
+    assert_eq!(definitions(&mut cluster, Some(used)), 0);
 }

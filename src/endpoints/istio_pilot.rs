@@ -154,6 +154,12 @@ mod tests {
     }
 
     #[test]
+    fn what_both_applications_have_written_is_read() {
+        let expected = [Bag::RemoteApplication, Bag::OwnApplication];
+        assert_eq!(IstioPilot.reads(), expected);
+    }
+
+    #[test]
     fn a_follower_writes_nothing() {
         check(&[VERSIONS], &[], false, &expect![[""]]);
     }

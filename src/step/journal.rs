@@ -109,8 +109,8 @@ impl Journal {
     pub fn assessed(&mut self, assessment: &Assessment, now: Duration) {
         self.phase = assessment.phase;
         self.agent_went |= assessment.phase == Phase::Removing;
-        let deletions = assessment.plan.deletions.iter();
-        self.remaining = deletions.map(|it| it.id.clone()).collect();
+        let deletions = assessment.plan.deletions.iter().map(|it| &it.id);
+        self.remaining = deletions.chain(&assessment.frozen).cloned().collect();
         self.note_fault(assessment.fault.as_ref(), now);
         self.note_progress(assessment, now);
         let continues = match assessment.phase {

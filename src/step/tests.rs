@@ -6,7 +6,9 @@ mod switch;
 use expect_test::{Expect, expect};
 use serde_json::json;
 
-use crate::k8s::kind::{CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, DEPLOYMENT, MUTATING_WEBHOOK};
+use crate::k8s::kind::{
+    CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, DAEMON_SET, DEPLOYMENT, MUTATING_WEBHOOK,
+};
 use crate::simulated::{BOTH_PATHS, Simulated};
 use crate::step::deadlines::Timeouts;
 
@@ -109,6 +111,27 @@ fn drift_is_set_back() {
         &expect![[r#"
         Off: apply ConfigMap istio
         Off: active: CNI off
+    "#]],
+    );
+}
+
+#[test]
+fn nothing_goes_before_everything_wanted_is_there() {
+    let mut cluster = Simulated::settled(&BOTH_PATHS);
+    cluster.configure(&[]);
+    let gone = [DAEMON_SET, MUTATING_WEBHOOK];
+    cluster
+        .live
+        .retain(|id, _| !gone.iter().any(|it| id.is(it)));
+    cluster.agent.pods.clear();
+    cluster.change(&DEPLOYMENT, |it| {
+        it["status"]["availableReplicas"] = json!(0);
+    });
+    check(
+        &mut cluster,
+        &expect![[r#"
+        Off: apply 2 ConfigMap
+        Off: wait: istiod 0/1 ready
     "#]],
     );
 }

@@ -118,7 +118,7 @@ impl Schemas {
         schema
     }
 
-    /// Puts the schemas of types in place of references to them. What is next to a reference is
+    /// Puts the schemas of types where references to them stand. What stands beside a reference is
     /// what a field says, and wins.
     fn resolve(&self, schema: &mut Value) {
         let Value::Object(schema) = schema else {

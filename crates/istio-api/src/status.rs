@@ -11,7 +11,7 @@ use serde_with::skip_serializing_none;
 
 use crate::schema::preserve_unknown_fields;
 
-/// The status that istiod writes if configured to; by default it writes none.
+/// The status that istiod writes if it is told to; by default it writes none.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -3,7 +3,10 @@ use serde_json::{Value, json};
 use super::*;
 
 struct World {
+    generation: u32,
     desired: u32,
+    /// How many pods the DaemonSet's controller counts as new.
+    updated: usize,
     pods: Vec<Pod>,
     nodes: Vec<Node>,
     events: Vec<Event>,
@@ -14,10 +17,10 @@ impl World {
     fn judge(&self) -> Rollout {
         let daemon_set = Object::from_value(json!({
             "apiVersion": "apps/v1", "kind": "DaemonSet",
-            "metadata": {"name": "istio-cni-node", "generation": 1, "uid": "ds"},
+            "metadata": {"name": "istio-cni-node", "generation": self.generation, "uid": "ds"},
             "status": {
                 "observedGeneration": 1, "desiredNumberScheduled": self.desired,
-                "updatedNumberScheduled": self.pods.len(),
+                "updatedNumberScheduled": self.updated,
                 "numberReady": self.pods.iter().filter(|it| pod::is_ready(it)).count(),
             },
         }))
@@ -61,7 +64,9 @@ fn event(uid: &str, reason: &str, message: &str) -> Event {
 
 fn three_nodes() -> World {
     World {
+        generation: 1,
         desired: 3,
+        updated: 3,
         pods: ["a", "b", "c"].map(|it| pod(it, "True")).into(),
         nodes: ["a", "b", "c"].map(|it| node(it, "True")).into(),
         events: Vec::new(),
@@ -105,6 +110,16 @@ fn pods_that_are_still_to_be_made_hold() {
     // Nodes that the controller leaves out are not desired.
     world.desired = 2;
     assert!(world.judge().ready);
+}
+
+#[test]
+fn a_controller_that_has_not_seen_the_newest_specification_or_keeps_old_pods_holds() {
+    let mut unseen = three_nodes();
+    unseen.generation = 2;
+    assert!(!unseen.judge().ready);
+    let mut old = three_nodes();
+    old.updated = 2;
+    assert!(!old.judge().ready);
 }
 
 #[test]
@@ -262,7 +277,9 @@ fn what_refuses_pods_is_told_while_pods_are_missing() {
 fn the_reason_of_most_nodes_is_told_with_the_first_three() {
     let names = ["a", "b", "c", "d", "e", "f"];
     let world = World {
+        generation: 1,
         desired: 6,
+        updated: 6,
         pods: names.map(|it| pod(it, "False")).into(),
         nodes: names.map(|it| node(it, "True")).into(),
         events: ["b", "c", "d", "f"]

@@ -98,6 +98,28 @@ fn a_missing_directory_names_option_path_and_nodes() {
 }
 
 #[test]
+fn each_missing_directory_is_named_by_its_option() {
+    let missing = |paths| {
+        let nodes = names(["n1"]);
+        Condition::AgentFault(AgentFault::PathMissing { paths, nodes }, Phase::RollingOut)
+    };
+    check(
+        &missing(names(["/etc/cni/net.d"])),
+        &on(),
+        &expect![
+            "blocked: cni-conf-dir /etc/cni/net.d does not exist on n1; injection stays at istio-init"
+        ],
+    );
+    check(
+        &missing(names(["/etc/cni/net.d", "/opt/cni/bin", "/var/run/netns"])),
+        &on(),
+        &expect![
+            "blocked: cni-conf-dir /etc/cni/net.d and cni-bin-dir /opt/cni/bin and /var/run/netns do not exist on n1; injection stays at istio-init"
+        ],
+    );
+}
+
+#[test]
 fn what_a_person_must_run_is_in_the_message() {
     check(
         &Condition::AgentFault(AgentFault::PodSecurity, Phase::RollingOut),

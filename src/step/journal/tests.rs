@@ -103,6 +103,14 @@ fn a_hook_that_looks_once_reports_a_fault_at_once() {
 }
 
 #[test]
+fn one_time_for_every_wait_also_ends_a_switch_that_moves() {
+    let mut journal = Journal::start(Timeouts::all(seconds(5)));
+    journal.assessed(&assessment(Phase::Removing, pods_left(1)), seconds(4));
+    assert!(!journal.is_over(seconds(4)));
+    assert!(journal.is_over(seconds(5)));
+}
+
+#[test]
 fn the_next_look_comes_sooner_where_no_watch_would_tell() {
     let mut journal = Journal::start(Timeouts::default());
     let pause = |journal: &Journal, polls, now| journal.until_next_look(polls, seconds(now));
@@ -239,5 +247,10 @@ fn what_is_left_to_delete_is_remembered_for_the_log() {
     cluster.assess();
     let remaining = cluster.journal.remaining();
     assert!(remaining.iter().any(|it| it.name == "istiod"));
+    let rights = remaining.iter().any(|it| it.name == "istio-cni");
+    assert!(
+        rights,
+        "they stay while pods need them, and are left as well"
+    );
     assert!(!cluster.journal.has_seen_agent_go());
 }

@@ -58,7 +58,7 @@ pub struct TrafficExtensionSpec {
     /// The workloads it is for. If neither this nor `targetRefs` is set, all of the namespace; in
     /// the root namespace, all of the mesh.
     pub selector: Option<WorkloadSelector>,
-    /// The resources whose proxies it is for, at most 16. Waypoints use only this, not `selector`.
+    /// The resources whose proxies it is for, at most 16. Waypoints heed only this, not `selector`.
     #[schemars(length(max = 16))]
     pub target_refs: Option<Vec<PolicyTargetReference>>,
     /// Where among the filters it stands; near the end by default.

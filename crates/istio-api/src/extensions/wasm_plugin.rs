@@ -49,7 +49,7 @@ pub struct WasmPluginSpec {
     pub selector: Option<WorkloadSelector>,
     /// The resource it is for; `targetRefs` has taken its place.
     pub target_ref: Option<PolicyTargetReference>,
-    /// The resources whose proxies it is for, at most 16. Waypoints use only this, not `selector`.
+    /// The resources whose proxies it is for, at most 16. Waypoints heed only this, not `selector`.
     #[schemars(length(max = 16))]
     pub target_refs: Option<Vec<PolicyTargetReference>>,
     /// Where the module is, with the scheme `oci`, `http`, `https` or `file`; `oci` by default.

@@ -52,7 +52,7 @@ pub struct EnvoyFilterSpec {
     /// The workloads it is for. If neither this nor `targetRefs` is set, all of the namespace; in
     /// the root namespace, all of the mesh.
     pub workload_selector: Option<WorkloadLabels>,
-    /// The resources whose proxies it is for, at most 16. Waypoints use only this.
+    /// The resources whose proxies it is for, at most 16. Waypoints heed only this.
     #[schemars(length(max = 16))]
     pub target_refs: Option<Vec<PolicyTargetReference>>,
     /// The patches, made in this order.
@@ -102,7 +102,7 @@ pub enum ApplyTo {
     HttpRoute,
     /// A cluster.
     Cluster,
-    /// The configuration of an HTTP filter that proxies fetch separately.
+    /// The configuration of an HTTP filter that proxies fetch by itself.
     ExtensionConfig,
     /// The configuration that a proxy starts with; deprecated.
     Bootstrap,

@@ -35,7 +35,7 @@ pub use tls::{ServerTlsMode, ServerTlsSettings, TlsCertificate, TlsProtocol};
 pub struct GatewaySpec {
     /// What is opened.
     pub servers: Option<Vec<Server>>,
-    /// The labels of the pods that are the gateway, in every namespace unless istiod is set to
+    /// The labels of the pods that are the gateway, in every namespace unless istiod is told to
     /// stay in that of the resource (`PILOT_SCOPE_GATEWAY_TO_NAMESPACE`). All workloads if not set.
     pub selector: Option<BTreeMap<String, String>>,
 }

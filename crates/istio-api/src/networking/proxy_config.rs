@@ -42,8 +42,7 @@ pub struct ProxyConfigSpec {
     /// CPU limit of the proxy.
     #[schemars(range(min = 0), transform = nullable)]
     pub concurrency: Option<i32>,
-    /// Environment variables of the proxy, by name; istiod receives those with `ISTIO_META_`
-    /// before.
+    /// Environment variables of the proxy, by name; istiod is told those with `ISTIO_META_` before.
     #[schemars(transform = values(json!({ "maxLength": 2048 })))]
     pub environment_variables: Option<BTreeMap<String, String>>,
     /// The image of the proxy.

@@ -78,7 +78,7 @@ pub struct ServiceEntrySpec {
     )]
     pub hosts: Vec<String>,
     /// Virtual addresses of the service, or ranges of them; at most 256. Traffic to them belongs to
-    /// it. Without any, TCP traffic is distinguished by port alone.
+    /// it. Without any, TCP traffic is told apart by port alone.
     #[schemars(length(max = 256), inner(length(max = 64)))]
     pub addresses: Option<Vec<String>>,
     /// The service's ports, at most 256; exactly one if the endpoints are sockets.

@@ -52,7 +52,7 @@ pub struct AuthorizationPolicySpec {
     pub selector: Option<WorkloadSelector>,
     /// The resource it is for; `targetRefs` has taken its place.
     pub target_ref: Option<PolicyTargetReference>,
-    /// The resources whose proxies it is for, at most 16. Waypoints use only this, not `selector`.
+    /// The resources whose proxies it is for, at most 16. Waypoints heed only this, not `selector`.
     #[schemars(length(max = 16))]
     pub target_refs: Option<Vec<PolicyTargetReference>>,
     /// The requests it is about: those that one of the rules matches, at most 512. Without any, no

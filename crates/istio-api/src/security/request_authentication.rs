@@ -49,7 +49,7 @@ pub struct RequestAuthenticationSpec {
     pub selector: Option<WorkloadSelector>,
     /// The resource it is for; `targetRefs` has taken its place.
     pub target_ref: Option<PolicyTargetReference>,
-    /// The resources whose proxies it is for, at most 16. Waypoints use only this, not `selector`.
+    /// The resources whose proxies it is for, at most 16. Waypoints heed only this, not `selector`.
     #[schemars(length(max = 16))]
     pub target_refs: Option<Vec<PolicyTargetReference>>,
     /// The issuers whose tokens are accepted, at most 4096. A rule looks only at requests with a

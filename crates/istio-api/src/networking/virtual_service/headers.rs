@@ -16,7 +16,7 @@ use crate::{Duration, schema::nullable};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Headers {
-    /// Of the request, before it is forwarded.
+    /// Of the request, before it goes on.
     pub request: Option<HeaderOperations>,
     /// Of the answer, before it goes back.
     pub response: Option<HeaderOperations>,
