@@ -84,7 +84,7 @@ fn nothing_follows_definitions_that_are_not_served() {
 fn webhooks_that_exist_are_set_back_without_istiod() {
     let mut cluster = Simulated::settled(&[]);
     cluster.change(&DEPLOYMENT, |it| {
-        it["status"]["availableReplicas"] = json!(0)
+        it["status"]["availableReplicas"] = json!(0);
     });
     cluster.change(&MUTATING_WEBHOOK, |it| {
         it["webhooks"][0]["failurePolicy"] = json!("Ignore");

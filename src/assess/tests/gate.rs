@@ -108,7 +108,7 @@ fn webhooks_that_exist_wait_for_nothing() {
     let mut cluster = Simulated::settled(&[]);
     cluster.live.retain(|id, _| !id.is(&VALIDATING_WEBHOOK));
     cluster.change(&DEPLOYMENT, |it| {
-        it["status"]["availableReplicas"] = json!(0)
+        it["status"]["availableReplicas"] = json!(0);
     });
     cluster.change(&MUTATING_WEBHOOK, |it| {
         it["webhooks"][0]["failurePolicy"] = json!("Ignore");

@@ -26,7 +26,7 @@ fn the_way_to_the_cni() {
     off.configure(&BOTH_PATHS);
     let asked = state(&mut off);
     off.change(&DEPLOYMENT, |it| {
-        it["status"]["availableReplicas"] = json!(0)
+        it["status"]["availableReplicas"] = json!(0);
     });
     let both = state(&mut off);
     let running = json!({"running": {}});
