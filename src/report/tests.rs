@@ -2,12 +2,13 @@
 
 mod progress;
 mod removal;
+mod version;
 
 use std::collections::BTreeMap;
 
 use expect_test::{Expect, expect};
 use juju::relation::{Databag, Relation};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::*;
 use crate::cluster::error::FailureKind;
@@ -373,38 +374,5 @@ fn a_cluster_that_cannot_be_reached_is_waited_for() {
         istio-pilot:0 Application _supported_versions = Some("- v1\n")
         istio-pilot:0 Application data = Some("service-name: istiod.mesh.svc\nservice-port: '15012'\n")
     "#]],
-    );
-}
-
-/// A pod of istiod.
-fn istiod(image: &str, ready: &str) -> k8s_openapi::api::core::v1::Pod {
-    let pod: Value = json!({
-        "metadata": {"name": "istiod"},
-        "spec": {"containers": [{"name": "discovery", "image": image}]},
-        "status": {"conditions": [{"type": "Ready", "status": ready}]},
-    });
-    serde_json::from_value(pod).unwrap()
-}
-
-#[test]
-fn the_version_is_that_of_the_newest_istiod_that_is_ready() {
-    let version = |istiods: &[(&str, &str)]| {
-        let mut outcome = settled(&mut Simulated::settled(&[]));
-        let pods = istiods.iter().map(|(image, ready)| istiod(image, ready));
-        outcome.view.as_mut().unwrap().observed.istiods = pods.collect();
-        let facts = facts(true, &[], &[]);
-        let report = report(&facts, &decide(&facts), &outcome);
-        report.version.unwrap_or_default()
-    };
-    let old = ("r.test/pilot:1.9.3", "True");
-    let new = ("r.test/pilot:1.30.1", "True");
-    let starting = ("r.test/pilot:1.31.7", "False");
-    assert_eq!(version(&[old, new, starting]), "1.30.1");
-    // Else what the Deployment says of itself.
-    let of_label = crate::istio::ISTIO_VERSION;
-    assert_eq!(version(&[]), of_label);
-    assert_eq!(
-        version(&[starting, ("r.test/pilot:latest", "True")]),
-        of_label
     );
 }
