@@ -136,7 +136,10 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
         // What serves unit tests only.
-        if matches!(name, "tests" | "tests.rs" | "simulated.rs" | "lib.rs") {
+        if matches!(
+            name,
+            "tests" | "tests.rs" | "simulated" | "simulated.rs" | "lib.rs"
+        ) {
             continue;
         }
         if path.is_dir() {

@@ -49,8 +49,8 @@ fn group(object: &Value) -> &str {
     version.split('/').next().unwrap_or_default()
 }
 
-/// What two spellings of the same object have in common: a null is a field that is not there, 1.0 is
-/// 1, and the version is the one that the type writes.
+/// What two spellings of the same object have in common: a null is a field that is not there, 1.0
+/// is 1, and the version is the one that the type writes.
 fn normal(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
@@ -99,8 +99,8 @@ fn upstream_s_objects_come_back_equal() {
     ] {
         for file in upstream::yaml_files(&upstream::source(folder)) {
             let place = file.display().to_string();
-            // Upstream writes its invalid objects into files of that name; templates of charts are no
-            // YAML yet; the last has a field that the API has lost.
+            // Upstream writes its invalid objects into files of that name; templates of charts are
+            // not YAML yet; the last has a field that the API has lost.
             if place.ends_with("-invalid.yaml")
                 || place.contains("/templates/")
                 || place.ends_with("/rule-websocket-route.yaml")
@@ -124,8 +124,8 @@ fn upstream_s_objects_come_back_equal() {
     assert_eq!(kinds.len(), 15, "kinds among upstream's objects: {kinds:?}");
 }
 
-/// A field of the examples is known by the names that its object may have, so that a type counts once
-/// wherever it is used.
+/// A field of the examples is known by the names that its object may have, so that a type counts
+/// once wherever it is used.
 #[test]
 fn our_examples_have_every_field() {
     type Field = (BTreeSet<String>, String);

@@ -81,7 +81,7 @@ fn the_same_is_taken_and_refused_as_with_upstream_s_definitions() {
     );
 }
 
-/// What the API server gives back is what was sent: nothing that it sets by itself is missing.
+/// What the API server gives back is what was sent: nothing that it sets on its own is missing.
 #[test]
 fn the_definitions_are_stored_as_they_are() {
     let cluster = TestCluster::start(&Options {
@@ -91,7 +91,7 @@ fn the_definitions_are_stored_as_they_are() {
     .unwrap();
     let ours = istio_api::custom_resource_definitions().unwrap();
     install(&cluster, &ours);
-    let mut stored = cluster.get(&["customresourcedefinitions"]).unwrap();
+    let mut stored = cluster.get("customresourcedefinitions").unwrap();
     let stored = stored["items"].as_array_mut().unwrap();
     for definition in stored.iter_mut() {
         let definition = definition.as_object_mut().unwrap();
@@ -169,19 +169,20 @@ fn words(answer: &str) -> Vec<&str> {
     words
 }
 
-/// Installs definitions, anew if there were others, and returns what is said to each object.
+/// Installs definitions, in place of others if there were any, and returns the answer to each
+/// object.
 fn answers_with(
     cluster: &TestCluster,
     definitions: &[Value],
     folder: &Path,
 ) -> BTreeMap<String, String> {
-    let there = cluster.get(&["customresourcedefinitions"]).unwrap();
+    let there = cluster.get("customresourcedefinitions").unwrap();
     if there["items"]
         .as_array()
         .is_some_and(|items| !items.is_empty())
     {
-        let delete = ["delete", "customresourcedefinitions", "--all"];
-        cluster.kubectl(&delete).unwrap();
+        let delete = "delete customresourcedefinitions --all";
+        cluster.kubectl(delete).unwrap();
     }
     install(cluster, definitions);
     let output = cluster
@@ -215,13 +216,11 @@ fn answers_with(
 
 fn install(cluster: &TestCluster, definitions: &[Value]) {
     let list = json!({"apiVersion": "v1", "kind": "List", "items": definitions});
-    let create = ["create", "--filename=-"];
     cluster
-        .kubectl_with_input(&create, &list.to_string())
+        .kubectl_with_input("create --filename=-", &list.to_string())
         .unwrap();
-    let wait = ["wait", "--for=condition=Established", "--timeout=60s"];
-    let all = ["customresourcedefinitions", "--all"];
-    cluster.kubectl(&[&wait[..], &all[..]].concat()).unwrap();
+    let wait = "wait --for=condition=Established --timeout=60s customresourcedefinitions --all";
+    cluster.kubectl(wait).unwrap();
 }
 
 /// The messages of all rules.
