@@ -33,10 +33,10 @@ pub struct Assessment {
     pub rollout: Option<Rollout>,
     /// The changes that make the cluster as the phase wants it.
     pub plan: Plan,
-    /// Objects of the node agent that stay as they are while pods need them.
-    pub frozen: BTreeSet<ObjectId>,
     /// Which of them may be made now.
     pub gate: Gate,
+    /// Objects of the node agent that stay as they are while pods need them.
+    pub frozen: BTreeSet<ObjectId>,
     /// Other installations that this one cannot coexist with.
     pub conflicts: Vec<Obstacle>,
     /// Why the node agent cannot start until a person does something.
