@@ -208,13 +208,13 @@ impl Cluster {
         &self,
         pod: &str,
         container: &str,
-        lines: i64,
+        lines: u32,
     ) -> Result<String, ClusterError> {
         let namespace = &self.namespace;
         let operation = Operation::new("reading", format_args!("the log of Pod {namespace}/{pod}"));
         let parameters = LogParams {
             container: Some(container.to_owned()),
-            tail_lines: Some(lines),
+            tail_lines: Some(lines.into()),
             ..LogParams::default()
         };
         let api = api(&POD, Scope::Namespace(namespace));
