@@ -89,7 +89,7 @@ impl Cluster {
     /// The API server's version.
     ///
     /// # Errors
-    /// When the server does not answer, or answers with a version that is none.
+    /// When the server does not answer, or answers with something that is not a version.
     pub async fn version(&self) -> Result<KubernetesVersion, ClusterError> {
         let operation = Operation::new("reading", "the Kubernetes version");
         let info: Info = self.json(request::get("/version"), &operation).await?;
