@@ -12,13 +12,15 @@ pub mod write;
 
 use std::time::Duration;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ListMeta;
 use k8s_openapi::apimachinery::pkg::version::Info;
 use kube::Client;
 use kube::core::params::{GetParams, ListParams};
 use kube::core::subresource::LogParams;
 use kube::core::{ApiResource, DynamicObject, Request, Resource as _};
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 
 use crate::k8s::kind::{Kind, POD};
 use crate::k8s::object::{Object, ObjectId};
@@ -87,7 +89,7 @@ impl Cluster {
     /// The API server's version.
     ///
     /// # Errors
-    /// When the server does not answer, or answers with a version that is none.
+    /// When the server does not answer, or answers with something that is not a version.
     pub async fn version(&self) -> Result<KubernetesVersion, ClusterError> {
         let operation = Operation::new("reading", "the Kubernetes version");
         let info: Info = self.json(request::get("/version"), &operation).await?;
@@ -122,15 +124,14 @@ impl Cluster {
         selector: Selector<'_>,
     ) -> Result<Listing<Object>, ClusterError> {
         let operation = Operation::new("listing", kind.plural);
-        let listing = self.list_values(kind, scope, selector, &operation).await?;
+        let listing = self.pages(kind, scope, selector, &operation).await?;
         let mut items = Vec::with_capacity(listing.items.len());
-        for mut value in listing.items {
+        for item in listing.items {
+            let mut fields: Map<String, Value> = item;
             // The items of a list carry neither.
-            if let Some(fields) = value.as_object_mut() {
-                fields.insert("apiVersion".to_owned(), kind.api_version().into());
-                fields.insert("kind".to_owned(), kind.kind.into());
-            }
-            items.push(to_object(value, &operation)?);
+            fields.insert("apiVersion".to_owned(), kind.api_version().into());
+            fields.insert("kind".to_owned(), kind.kind.into());
+            items.push(to_object(Value::Object(fields), &operation)?);
         }
         Ok(Listing {
             items,
@@ -149,20 +150,7 @@ impl Cluster {
         selector: Selector<'_>,
     ) -> Result<Listing<T>, ClusterError> {
         let operation = Operation::new("listing", kind.plural);
-        let listing = self.list_values(kind, scope, selector, &operation).await?;
-        let typed = |value| {
-            serde_json::from_value(value)
-                .map_err(|error| ClusterError::unexpected(&operation, &error.to_string()))
-        };
-        let items = listing
-            .items
-            .into_iter()
-            .map(typed)
-            .collect::<Result<_, _>>()?;
-        Ok(Listing {
-            items,
-            resource_version: listing.resource_version,
-        })
+        self.pages(kind, scope, selector, &operation).await
     }
 
     /// Whether any object of a definition's kind exists in the cluster.
@@ -188,10 +176,8 @@ impl Cluster {
         let (group, plural) = (field("/spec/group"), field("/spec/names/plural"));
         let api = Request::new(format!("/apis/{group}/{version}/{plural}"));
         let first = api.list(&ListParams::default().limit(1));
-        match self.json::<Value>(first, &operation).await {
-            Ok(list) => Ok(list["items"]
-                .as_array()
-                .is_some_and(|items| !items.is_empty())),
+        match self.json::<Page<IgnoredAny>>(first, &operation).await {
+            Ok(page) => Ok(!page.items.is_empty()),
             Err(error) if error.is_not_found() => Ok(false),
             Err(error) => Err(error),
         }
@@ -222,26 +208,26 @@ impl Cluster {
         &self,
         pod: &str,
         container: &str,
-        lines: i64,
+        lines: u32,
     ) -> Result<String, ClusterError> {
         let namespace = &self.namespace;
         let operation = Operation::new("reading", format_args!("the log of Pod {namespace}/{pod}"));
         let parameters = LogParams {
             container: Some(container.to_owned()),
-            tail_lines: Some(lines),
+            tail_lines: Some(lines.into()),
             ..LogParams::default()
         };
         let api = api(&POD, Scope::Namespace(namespace));
         self.text(api.logs(pod, &parameters), &operation).await
     }
 
-    async fn list_values(
+    async fn pages<T: DeserializeOwned>(
         &self,
         kind: &Kind,
         scope: Scope<'_>,
         selector: Selector<'_>,
         operation: &Operation,
-    ) -> Result<Listing<Value>, ClusterError> {
+    ) -> Result<Listing<T>, ClusterError> {
         let api = api(kind, scope);
         let mut parameters = selector.parameters().limit(PAGE);
         let mut listing = Listing {
@@ -250,7 +236,7 @@ impl Cluster {
         };
         loop {
             let is_first = parameters.continue_token.is_none();
-            let mut page: Value = match self.json(api.list(&parameters), operation).await {
+            let page: Page<T> = match self.json(api.list(&parameters), operation).await {
                 Err(error) if error.is_not_found() && is_first => return Ok(listing),
                 // The server keeps the state of the first page for some minutes only. A list in one
                 // piece, which client-go asks for then, cannot expire.
@@ -261,22 +247,36 @@ impl Cluster {
                 }
                 other => other?,
             };
-            if let Value::Array(items) = page["items"].take() {
-                listing.items.extend(items);
+            listing.items.extend(page.items);
+            listing.resource_version = page.metadata.resource_version.unwrap_or_default();
+            match page.metadata.continue_ {
+                Some(token) if !token.is_empty() => parameters.continue_token = Some(token),
+                _ => return Ok(listing),
             }
-            let metadata = &page["metadata"];
-            listing.resource_version = text(&metadata["resourceVersion"]);
-            let token = text(&metadata["continue"]);
-            if token.is_empty() {
-                return Ok(listing);
-            }
-            parameters = parameters.continue_token(&token);
         }
     }
 }
 
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
+/// One page of a list.
+///
+/// An answer that is something else is an error. As an empty list it would say that a definition
+/// has no custom resources, and the definition would be deleted.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "T: Deserialize<'de>"))]
+struct Page<T> {
+    #[serde(default)]
+    metadata: ListMeta,
+    #[serde(deserialize_with = "null_or_items")]
+    items: Vec<T>,
+}
+
+/// The items of a list; none for `null`, which Go writes for a slice that was never made.
+fn null_or_items<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 fn to_object(value: Value, operation: &Operation) -> Result<Object, ClusterError> {

@@ -15,7 +15,7 @@ use super::request::LONGEST_REQUEST;
 /// Where to find the cluster and the model's namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// A kubeconfig file, and the namespace it does not tell.
+    /// A kubeconfig file, and the namespace, which it does not name.
     Kubeconfig {
         /// The file's path.
         path: PathBuf,
@@ -53,18 +53,18 @@ impl Cluster {
     pub async fn connect(access: &Access) -> Result<Self, ConnectError> {
         let config = match access {
             Access::Kubeconfig { path, namespace } => {
-                let fault = |reason: String| ConnectError::Kubeconfig {
+                let unusable = |reason: String| ConnectError::Kubeconfig {
                     path: path.clone(),
                     reason,
                 };
-                let file = Kubeconfig::read_from(path).map_err(|it| fault(it.to_string()))?;
+                let file = Kubeconfig::read_from(path).map_err(|it| unusable(it.to_string()))?;
                 if let Some(proxy) = proxy(&file) {
                     let reason = "is set, and this program uses no proxy";
-                    return Err(fault(format!("proxy-url {proxy} {reason}")));
+                    return Err(unusable(format!("proxy-url {proxy} {reason}")));
                 }
                 let options = KubeConfigOptions::default();
                 let config = Config::from_custom_kubeconfig(file, &options).await;
-                let mut config = config.map_err(|it| fault(it.to_string()))?;
+                let mut config = config.map_err(|it| unusable(it.to_string()))?;
                 config.default_namespace.clone_from(namespace);
                 config
             }

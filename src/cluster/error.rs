@@ -1,4 +1,4 @@
-//! What can go wrong between this charm and the API server, sorted by who can mend it.
+//! What can go wrong between this charm and the API server, sorted by who can put it right.
 
 mod refusal;
 

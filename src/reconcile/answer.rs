@@ -31,7 +31,7 @@ const AGENT_CONTAINER: &str = "install-cni";
 /// The logs of how many node agents are read.
 const MOST_LOGS: usize = 10;
 /// How many lines of each log are read.
-const LOG_LINES: i64 = 20;
+const LOG_LINES: u32 = 20;
 
 /// An answer of the cluster.
 pub(super) enum Answer {

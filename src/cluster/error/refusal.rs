@@ -1,4 +1,4 @@
-//! What the API server means by a refusal. Codes alone do not tell it, so its words are read too.
+//! What the API server means by a refusal. Its code alone does not say it, so its words are read too.
 
 use kube::core::Status;
 

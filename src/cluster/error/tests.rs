@@ -7,11 +7,11 @@ fn sorted(error: kube::Error) -> ClusterError {
 }
 
 #[test]
-fn without_an_answer_the_server_is_away_and_the_innermost_cause_is_told() {
+fn without_an_answer_the_server_is_away_and_the_innermost_cause_is_shown() {
     let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
     let error = sorted(kube::Error::Service(Box::new(io::Error::other(refused))));
-    let told = FailureKind::Unavailable("connection refused".to_owned());
-    assert_eq!(error.kind(), &told);
+    let shown = FailureKind::Unavailable("connection refused".to_owned());
+    assert_eq!(error.kind(), &shown);
     assert!(error.is_transient() && !error.is_refused());
 }
 
@@ -31,7 +31,7 @@ fn credentials_that_cannot_be_used_are_not_a_server_that_is_away() {
 }
 
 #[test]
-fn an_answer_that_is_no_text_is_a_defect() {
+fn an_answer_that_is_not_text_is_a_defect() {
     let error = String::from_utf8(vec![0xff]).unwrap_err();
     let error = sorted(kube::Error::FromUtf8(error));
     assert!(

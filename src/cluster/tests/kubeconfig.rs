@@ -1,11 +1,11 @@
-//! What of a kubeconfig is heeded.
+//! Which settings of a kubeconfig are followed.
 
 use std::sync::mpsc;
 
 use super::*;
 
 #[tokio::test]
-async fn who_is_impersonated_is_told_with_each_request() {
+async fn each_request_says_who_is_impersonated() {
     let (heads, received) = mpsc::channel();
     let server = serve(move |mut connection| {
         let head = read_head(&mut connection);
@@ -38,7 +38,7 @@ async fn a_cluster_behind_a_proxy_is_not_reached_past_it() {
         message.ends_with("proxy-url http://127.0.0.1:2 is set, and this program uses no proxy"),
         "{message}"
     );
-    // An empty one is none.
+    // An empty one counts as not set.
     let cluster = json!({"server": "https://127.0.0.1:1", "proxy-url": ""});
     assert!(connected(cluster, json!({})).await.is_ok());
 }

@@ -1,37 +1,11 @@
 //! Lists that come in pages, some of which do not come.
 
-use std::sync::{Arc, Mutex};
-
-use kube::client::Body;
-use tower::BoxError;
-
 use super::*;
 use crate::k8s::kind;
 
-/// A cluster that gives these answers in turn, and the queries of the requests that it got.
+/// A cluster that gives these answers in turn, and the requests that it got.
 fn scripted(answers: Vec<(u16, Value)>) -> (Cluster, Arc<Mutex<Vec<String>>>) {
-    let queries = Arc::new(Mutex::new(Vec::new()));
-    let received = Arc::clone(&queries);
-    let answers = Arc::new(Mutex::new(answers.into_iter()));
-    let service = tower::service_fn(move |request: http::Request<Body>| {
-        // kube begins its queries with a separator.
-        let query = request.uri().query().unwrap_or_default();
-        let query = query.trim_start_matches('&').to_owned();
-        received.lock().unwrap().push(query);
-        let answer = answers.lock().unwrap().next();
-        async move {
-            let (code, value) = answer.ok_or("no answer is left")?;
-            let body = Body::from(value.to_string().into_bytes());
-            let response = http::Response::builder().status(code).body(body)?;
-            Ok::<_, BoxError>(response)
-        }
-    });
-    let cluster = Cluster {
-        client: Client::new(service, "mesh"),
-        namespace: "mesh".to_owned(),
-        longest_request: Duration::from_secs(30),
-    };
-    (cluster, queries)
+    answering(answers.into_iter())
 }
 
 fn page(names: &[&str], state: &str, next: &str) -> (u16, Value) {
@@ -63,28 +37,31 @@ async fn listed(cluster: &Cluster) -> Result<(Vec<String>, String), ClusterError
 
 #[tokio::test]
 async fn pages_are_one_list() {
-    let (cluster, queries) = scripted(vec![page(&["a", "b"], "7", "next"), page(&["c"], "7", "")]);
+    let (cluster, requests) = scripted(vec![page(&["a", "b"], "7", "next"), page(&["c"], "7", "")]);
     let (names, state) = listed(&cluster).await.unwrap();
     assert_eq!((names.join(" "), state.as_str()), ("a b c".to_owned(), "7"));
     assert_eq!(
-        *queries.lock().unwrap(),
+        *requests.lock().unwrap(),
         [
-            "labelSelector=app%3Distiod&limit=500",
-            "labelSelector=app%3Distiod&limit=500&continue=next",
+            "GET /api/v1/namespaces/mesh/pods?&labelSelector=app%3Distiod&limit=500",
+            "GET /api/v1/namespaces/mesh/pods?&labelSelector=app%3Distiod&limit=500&continue=next",
         ]
     );
 }
 
 #[tokio::test]
 async fn a_list_whose_next_page_is_gone_is_read_again_at_once() {
-    let (cluster, queries) = scripted(vec![
+    let (cluster, requests) = scripted(vec![
         page(&["a", "b"], "7", "next"),
         failure(410, "Expired"),
         page(&["b", "c", "d"], "9", ""),
     ]);
     let (names, state) = listed(&cluster).await.unwrap();
     assert_eq!((names.join(" "), state.as_str()), ("b c d".to_owned(), "9"));
-    assert_eq!(queries.lock().unwrap()[2], "labelSelector=app%3Distiod");
+    assert_eq!(
+        requests.lock().unwrap()[2],
+        "GET /api/v1/namespaces/mesh/pods?&labelSelector=app%3Distiod"
+    );
 }
 
 #[tokio::test]
@@ -101,10 +78,10 @@ async fn a_kind_that_does_not_exist_has_no_objects() {
 }
 
 #[tokio::test]
-async fn a_list_that_is_gone_for_good_is_no_empty_list() {
+async fn a_list_that_is_gone_for_good_is_not_an_empty_list() {
     let gone = || failure(410, "Expired");
-    let (cluster, queries) = scripted(vec![page(&["a"], "7", "next"), gone(), gone()]);
+    let (cluster, requests) = scripted(vec![page(&["a"], "7", "next"), gone(), gone()]);
     let error = listed(&cluster).await.unwrap_err();
     assert!(error.is_transient() && !error.is_not_found(), "{error:?}");
-    assert_eq!(queries.lock().unwrap().len(), 3);
+    assert_eq!(requests.lock().unwrap().len(), 3);
 }
