@@ -129,8 +129,8 @@ pub async fn reconcile(
 pub async fn preview(intent: &Intent, cluster: &Cluster) -> Result<Assessment, Interruption> {
     let mut journal = Journal::start(Timeouts::default());
     let began = Instant::now();
-    let read = observe::read(cluster, &intent.identity).await?;
     let desired = desired(intent, cluster).await?;
+    let read = observe::read(cluster, &intent.identity).await?;
     let (observed, _) = observe::complete(read, cluster, &desired, &mut journal, began).await?;
     Ok(assess(&desired, &observed)?)
 }
@@ -152,13 +152,12 @@ impl Reconcile<'_> {
         intent: &'a Intent,
         known: &mut Option<Desired<'a>>,
     ) -> Result<Option<(Vec<Condition>, View)>, Interruption> {
-        // Objects are rendered after the large answers have been read: both at once take memory.
-        let read = observe::read(self.cluster, &intent.identity).await?;
         let desired = match known.take() {
             Some(desired) => desired,
             None => desired(intent, self.cluster).await?,
         };
         let desired = &*known.insert(desired);
+        let read = observe::read(self.cluster, &intent.identity).await?;
         let (cluster, journal) = (self.cluster, &mut self.journal);
         let (observed, watches) =
             observe::complete(read, cluster, desired, journal, self.began).await?;
