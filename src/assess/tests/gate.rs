@@ -1,7 +1,7 @@
 //! What may be applied and deleted in which state of the cluster.
 
 use super::*;
-use crate::k8s::kind::{MUTATING_WEBHOOK, VALIDATING_WEBHOOK};
+use crate::k8s::kind::{HORIZONTAL_POD_AUTOSCALER, MUTATING_WEBHOOK, VALIDATING_WEBHOOK};
 use crate::k8s::object::ObjectId;
 use crate::plan::{Deletion, Upsert};
 use crate::simulated::{counted, waiting_pod};
@@ -167,8 +167,10 @@ fn pods_that_need_the_node_agent_hold_workloads_and_what_is_below_them() {
     let mut table = gate(&mut cluster);
     cluster.take_step();
     table.push_str(&gate(&mut cluster));
-    cluster.live.retain(|id, _| !id.is(&DEPLOYMENT));
-    table.push_str(&gate(&mut cluster));
+    for gone in [DEPLOYMENT, HORIZONTAL_POD_AUTOSCALER] {
+        cluster.live.retain(|id, _| !id.is(&gone));
+        table.push_str(&gate(&mut cluster));
+    }
     expect![[r#"
         Draining
           delete: MutatingWebhookConfiguration istio-sidecar-injector-mesh, ValidatingWebhookConfiguration istio-validator-mesh
@@ -177,6 +179,8 @@ fn pods_that_need_the_node_agent_hold_workloads_and_what_is_below_them() {
           not delete: Deployment istiod, HorizontalPodAutoscaler istiod, 3 ConfigMap, Service istiod, 2 ServiceAccount, 3 ClusterRole, 3 ClusterRoleBinding, Role istiod, RoleBinding istiod
         Draining
           not delete: HorizontalPodAutoscaler istiod, 3 ConfigMap, Service istiod, 2 ServiceAccount, 3 ClusterRole, 3 ClusterRoleBinding, Role istiod, RoleBinding istiod
+        Draining
+          not delete: 3 ConfigMap, Service istiod, 2 ServiceAccount, 3 ClusterRole, 3 ClusterRoleBinding, Role istiod, RoleBinding istiod
     "#]].assert_eq(&table);
 }
 
