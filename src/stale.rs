@@ -14,8 +14,8 @@ use std::fmt;
 use k8s_openapi::api::core::v1::{Container, Pod};
 use serde_json::Value;
 
-use crate::istio::REVISION;
-use crate::istio::{ISTIO_INIT, ISTIO_VALIDATION, Injection};
+use crate::istio::{ISTIO_INIT, ISTIO_VALIDATION, Injection, REVISION};
+use crate::k8s::pod;
 use crate::k8s::version::{self, IstioVersion};
 use crate::observed::new_pods::NewPods;
 use workload::Controller;
@@ -87,8 +87,7 @@ impl StalePod {
         let proxy = containers(pod).find(|it| it.name == ISTIO_PROXY)?;
         let mut reasons = BTreeSet::new();
         reasons.extend(failed_validation(pod).map(Reason::FailedValidation));
-        let phase = pod.status.as_ref().and_then(|it| it.phase.as_deref());
-        if !matches!(phase, Some("Succeeded" | "Failed")) {
+        if !pod::has_ended(pod) {
             reasons.extend(other_init_container(pod, new_pods));
             if annotation(pod, IMAGE_ANNOTATION).is_none() {
                 reasons.extend(older_proxy(proxy, new_pods));

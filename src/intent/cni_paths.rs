@@ -100,15 +100,13 @@ fn mistake(path: &str) -> Option<&'static str> {
     if path.chars().any(char::is_control) {
         return Some("holds a control character, such as a newline or a tab");
     }
-    if path.is_empty() {
+    // One slash at the end is gone by now.
+    if matches!(path, "" | "/") {
         return Some("is the root directory; name the directory of the container runtime");
     }
     let Some(relative) = path.strip_prefix('/') else {
         return Some("is not absolute: it must begin with /");
     };
-    if relative.is_empty() {
-        return Some("is the root directory; name the directory of the container runtime");
-    }
     relative.split('/').find_map(|part| match part {
         "" => Some("has an empty part (//)"),
         "." => Some("has a part '.'; write the path without it"),

@@ -199,13 +199,7 @@ fn keeper(
     objects: &BTreeMap<&ObjectId, &Object>,
 ) -> (ObjectId, Option<Controller>) {
     let Some(controller) = &pod.controller else {
-        let id = ObjectId {
-            group: String::new(),
-            kind: kind::POD.kind.to_owned(),
-            namespace: Some(pod.namespace.clone()),
-            name: pod.name.clone(),
-        };
-        return (id, None);
+        return (ObjectId::new(&kind::POD, &pod.namespace, &pod.name), None);
     };
     let above = |id: &ObjectId| objects.get(id).and_then(|object| controller_of(object));
     let is_between = controller.is(&kind::REPLICA_SET) || controller.is(&kind::JOB);
@@ -227,7 +221,7 @@ fn controller_of(object: &Object) -> Option<Controller> {
 }
 
 fn restart(id: &ObjectId, live: Option<&Object>, reasons: &BTreeSet<Reason>) -> Restart {
-    let is = |kind: &Kind| id.group == kind.group && id.kind == kind.kind;
+    let is = |kind: &Kind| id.is(kind);
     let value = |pointer: &str| live.and_then(|it| it.at(pointer));
     let text = |pointer: &str| value(pointer).and_then(Value::as_str);
     if is(&kind::POD) {

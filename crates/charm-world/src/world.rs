@@ -12,7 +12,7 @@ use test_cluster::TestCluster;
 use crate::Charm;
 
 /// The charm's variable for both bounds of waiting, in seconds (`ROLLOUT_TIMEOUT` in
-/// `src/dispatch.rs`).
+/// `src/charm/dispatch.rs`).
 const ROLLOUT_TIMEOUT: &str = "ISTIO_PILOT_ROLLOUT_TIMEOUT";
 
 /// How many lines of the log errors and failed tests show.
