@@ -6,8 +6,6 @@ mod facts;
 mod publish;
 mod remove;
 
-use std::path::PathBuf;
-
 use juju::context::HookContext;
 use juju::{HookTools, Status, ToolError};
 
@@ -16,7 +14,7 @@ use crate::cluster::connect::{Access, ConnectError};
 use crate::cluster::error::ClusterError;
 use crate::decide::decide;
 use crate::intent::{Intent, Target};
-use crate::reconcile::{Host, reconcile};
+use crate::reconcile::{Defect, Host, reconcile};
 use crate::report::{Outcome, report, status};
 use crate::step::condition::Condition;
 use crate::step::deadlines::Timeouts;
@@ -65,16 +63,19 @@ impl Charm {
 
     /// Prepares the connection to the cluster. No request is sent.
     async fn connect(&self) -> Result<Cluster, ConnectError> {
-        let namespace = self.context.model.name.as_str().to_owned();
-        let access = match self.context.variable("KUBECONFIG") {
-            Some(path) => Access::Kubeconfig {
-                path: PathBuf::from(path),
-                namespace,
-            },
-            None => Access::ServiceAccount,
-        };
+        let kubeconfig = self.context.variable("KUBECONFIG");
+        let access = Access::find(kubeconfig, self.context.model.name.as_str());
         let connected = Cluster::connect(&access).await;
         connected.inspect_err(|error| tracing::warn!("{error}"))
+    }
+
+    /// The namespace of the control plane. It has the model's name, except in models whose
+    /// namespace has another one, which only the cluster knows.
+    fn namespace<'a>(&'a self, connected: &'a Result<Cluster, ConnectError>) -> &'a str {
+        match connected {
+            Ok(cluster) => cluster.namespace(),
+            Err(_) => self.context.model.name.as_str(),
+        }
     }
 
     /// The cluster, without which an action has nothing to do.
@@ -104,24 +105,36 @@ impl Charm {
             return Ok(status);
         }
         let connected = self.connect().await;
-        // The two are the same, except for models whose namespace has another name.
-        let namespace = match &connected {
-            Ok(cluster) => cluster.namespace(),
-            Err(_) => self.context.model.name.as_str(),
-        };
-        let facts = self.facts(namespace)?;
+        let facts = self.facts(self.namespace(&connected))?;
         let intent = decide(&facts);
-        let outcome = match connected {
-            _ if intent.target == Target::AsIs => Outcome::without_cluster(None),
-            Ok(cluster) => {
-                let mut host = Juju(&self.tools);
-                reconcile(&intent, &cluster, &mut host, self.timeouts).await?
-            }
-            Err(error) => Outcome::without_cluster(Some(Condition::Unreachable(error.to_string()))),
+        let outcome = if intent.target == Target::AsIs {
+            Outcome::without_cluster(None)
+        } else {
+            let mut host = Juju(&self.tools);
+            reconcile_if_connected(&intent, &connected, &mut host, self.timeouts).await?
         };
         let report = report(&facts, &intent, &outcome);
         self.publish(&report)?;
         Ok(report.status)
+    }
+}
+
+/// Reconciles, if there is a connection.
+///
+/// # Errors
+/// A defect of this program.
+async fn reconcile_if_connected(
+    intent: &Intent,
+    connected: &Result<Cluster, ConnectError>,
+    host: &mut dyn Host,
+    timeouts: Timeouts,
+) -> Result<Outcome, Defect> {
+    match connected {
+        Ok(cluster) => reconcile(intent, cluster, host, timeouts).await,
+        Err(error) => {
+            let unreachable = Condition::Unreachable(error.to_string());
+            Ok(Outcome::without_cluster(Some(unreachable)))
+        }
     }
 }
 

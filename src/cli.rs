@@ -190,16 +190,9 @@ async fn detect(arguments: &Detect, variables: &[(String, String)]) -> anyhow::R
     })
 }
 
-/// The cluster of `$KUBECONFIG` if set, else that of the service account.
 async fn connect(model: &str, variables: &[(String, String)]) -> anyhow::Result<Cluster> {
     let kubeconfig = variables.iter().find(|(name, _)| name == "KUBECONFIG");
-    let access = match kubeconfig {
-        Some((_, path)) if !path.is_empty() => Access::Kubeconfig {
-            path: PathBuf::from(path),
-            namespace: model.to_owned(),
-        },
-        _ => Access::ServiceAccount,
-    };
+    let access = Access::find(kubeconfig.map(|(_, path)| path.as_str()), model);
     Ok(Cluster::connect(&access).await?)
 }
 

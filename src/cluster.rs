@@ -22,7 +22,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use crate::k8s::kind::{Kind, POD};
+use crate::k8s::kind::{Kind, NAMESPACE, POD};
 use crate::k8s::object::{Object, ObjectId};
 use crate::k8s::version::KubernetesVersion;
 use error::{ClusterError, Operation};
@@ -44,6 +44,22 @@ pub enum Scope<'a> {
     Cluster,
 }
 
+impl<'a> Scope<'a> {
+    /// The namespace; `None` for the whole cluster.
+    pub fn namespace(self) -> Option<&'a str> {
+        match self {
+            Self::Namespace(namespace) => Some(namespace),
+            Self::Cluster => None,
+        }
+    }
+}
+
+impl<'a> From<Option<&'a str>> for Scope<'a> {
+    fn from(namespace: Option<&'a str>) -> Self {
+        namespace.map_or(Self::Cluster, Self::Namespace)
+    }
+}
+
 /// A list as the server gave it.
 #[derive(Clone, Debug)]
 pub struct Listing<T> {
@@ -62,7 +78,17 @@ pub struct Selector<'a> {
     pub fields: &'a str,
 }
 
-impl Selector<'_> {
+impl<'a> Selector<'a> {
+    /// Selects by labels alone.
+    pub fn of_labels(labels: &'a str) -> Self {
+        Self { labels, fields: "" }
+    }
+
+    /// Selects by fields alone.
+    pub fn of_fields(fields: &'a str) -> Self {
+        Self { labels: "", fields }
+    }
+
     /// The parameters of a list of all that is selected.
     fn parameters(&self) -> ListParams {
         ListParams {
@@ -151,6 +177,17 @@ impl Cluster {
     ) -> Result<Listing<T>, ClusterError> {
         let operation = Operation::new("listing", kind.plural);
         self.pages(kind, scope, selector, &operation).await
+    }
+
+    /// The Namespace with this name; `None` when it does not exist.
+    ///
+    /// # Errors
+    /// As [`Cluster::list`].
+    pub async fn find_namespace(&self, name: &str) -> Result<Option<Object>, ClusterError> {
+        let fields = format!("metadata.name={name}");
+        let selector = Selector::of_fields(&fields);
+        let found = self.list(&NAMESPACE, Scope::Cluster, selector).await?;
+        Ok(found.items.into_iter().next())
     }
 
     /// Whether any object of a definition's kind exists in the cluster.
@@ -291,10 +328,7 @@ fn api_of(id: &ObjectId) -> Result<(Request, &str), ClusterError> {
         let why = "this charm does not know the kind";
         return Err(ClusterError::unexpected(&operation, why));
     };
-    let scope = id
-        .namespace
-        .as_deref()
-        .map_or(Scope::Cluster, Scope::Namespace);
+    let scope = Scope::from(id.namespace.as_deref());
     Ok((api(kind, scope), &id.name))
 }
 
@@ -307,11 +341,7 @@ fn api(kind: &Kind, scope: Scope<'_>) -> Request {
         kind: kind.kind.to_owned(),
         plural: kind.plural.to_owned(),
     };
-    let namespace = match scope {
-        Scope::Namespace(namespace) => Some(namespace),
-        Scope::Cluster => None,
-    };
-    Request::new(DynamicObject::url_path(&resource, namespace))
+    Request::new(DynamicObject::url_path(&resource, scope.namespace()))
 }
 
 #[cfg(test)]

@@ -62,6 +62,13 @@ pub struct Overdue {
 }
 
 impl Observed {
+    /// Adds objects that were read.
+    pub fn add(&mut self, objects: impl IntoIterator<Item = Object>) {
+        let objects = objects.into_iter();
+        self.live
+            .extend(objects.map(|object| (object.id().clone(), object)));
+    }
+
     /// The node agent's DaemonSet.
     pub fn daemon_set(&self) -> Option<&Object> {
         let id = ObjectId::new(&DAEMON_SET, &self.namespace, names::NODE_AGENT);

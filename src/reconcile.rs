@@ -130,8 +130,7 @@ pub async fn preview(intent: &Intent, cluster: &Cluster) -> Result<Assessment, I
     let mut journal = Journal::start(Timeouts::default());
     let began = Instant::now();
     let desired = desired(intent, cluster).await?;
-    let read = observe::read(cluster, &intent.identity).await?;
-    let (observed, _) = observe::complete(read, cluster, &desired, &mut journal, began).await?;
+    let (observed, _) = observe::observe(cluster, &desired, &mut journal, began).await?;
     Ok(assess(&desired, &observed)?)
 }
 
@@ -157,10 +156,8 @@ impl Reconcile<'_> {
             None => desired(intent, self.cluster).await?,
         };
         let desired = &*known.insert(desired);
-        let read = observe::read(self.cluster, &intent.identity).await?;
         let (cluster, journal) = (self.cluster, &mut self.journal);
-        let (observed, watches) =
-            observe::complete(read, cluster, desired, journal, self.began).await?;
+        let (observed, watches) = observe::observe(cluster, desired, journal, self.began).await?;
         let assessment = assess(desired, &observed)?;
         let now = self.began.elapsed();
         self.journal.assessed(&assessment, now);

@@ -11,7 +11,7 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::{Value, json};
 
-use crate::assess::question::{Known, Question, open_question};
+use crate::assess::question::{Question, open_question};
 use crate::assess::{Assessment, assess};
 use crate::decide::{Facts, decide};
 use crate::desired::Desired;
@@ -141,11 +141,8 @@ impl Simulated {
         };
         loop {
             observed.drain.acknowledged_for = self.journal.acknowledged_for(self.now);
-            let known = Known {
-                acknowledged: observed.drain.acknowledged_for.is_some(),
-                takes_long: self.journal.takes_long(self.now),
-            };
-            match open_question(desired, &observed, known) {
+            let takes_long = self.journal.takes_long(self.now);
+            match open_question(desired, &observed, takes_long) {
                 None => return observed,
                 Some(Question::AgentState) => observed.agent = Some(self.agent.clone()),
                 Some(Question::EffectOfApplying { .. }) => {

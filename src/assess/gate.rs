@@ -39,8 +39,6 @@ pub enum Deletions {
     All,
     /// The objects of one wave: those of later waves are gone.
     Wave(Wave),
-    /// Definitions, which are deleted last.
-    Definitions,
     /// Nothing: pods still need the node agent.
     Nothing,
 }
@@ -80,7 +78,6 @@ impl Gate {
         match self.deletions {
             Deletions::All => true,
             Deletions::Wave(last) => wave == Some(last),
-            Deletions::Definitions => wave == Some(Wave::Definitions),
             Deletions::Nothing => false,
         }
     }
@@ -92,8 +89,7 @@ impl Deletions {
     fn at_removal(phase: Phase, plan: &Plan) -> Self {
         let last = plan.deletions.iter().filter_map(|it| it.id.wave()).max();
         match last {
-            Some(Wave::Definitions) => Self::Definitions,
-            Some(wave) if phase == Phase::Draining && wave <= Wave::Workloads => Self::Nothing,
+            Some(Wave::Foundations | Wave::Workloads) if phase == Phase::Draining => Self::Nothing,
             Some(wave) => Self::Wave(wave),
             None => Self::Nothing,
         }

@@ -31,20 +31,12 @@ pub enum Question<'a> {
     CustomResources(Vec<&'a Object>),
 }
 
-/// What is known already, besides this observation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Known {
-    /// Every istiod has been seen to inject `istio-init` since the injection configuration changed.
-    pub acknowledged: bool,
-    /// The hook has run longer than it does when all goes well.
-    pub takes_long: bool,
-}
-
-/// The next question to answer; `None` when the cluster can be assessed.
+/// The next question to answer; `None` when the cluster can be assessed. `takes_long` says whether
+/// the hook has run longer than it does when all goes well.
 pub fn open_question<'a>(
     desired: &'a Desired<'_>,
     observed: &'a Observed,
-    known: Known,
+    takes_long: bool,
 ) -> Option<Question<'a>> {
     let intent = desired.intent();
     if observed.agent.is_none() && agent::needs_state(intent, observed) {
@@ -60,14 +52,14 @@ pub fn open_question<'a>(
         Phase::Draining if injects_istio_init(desired, observed) => {
             let drain = &observed.drain;
             // A removal has deleted the injecting webhook: there is nobody to ask.
-            let acknowledged = known.acknowledged || intent.is_removal();
+            let acknowledged = drain.acknowledged_for.is_some() || intent.is_removal();
             match (&drain.holding, &drain.pending) {
                 (None, _) if !acknowledged => Some(Question::WhatIstiodsInject),
                 (_, None) if acknowledged => Some(Question::PendingPods),
                 _ => None,
             }
         }
-        Phase::RollingOut if known.takes_long && observed.without_configuration.is_none() => {
+        Phase::RollingOut if takes_long && observed.without_configuration.is_none() => {
             let rollout =
                 rollout.filter(|rollout| rollout.fault.is_none() && !rollout.running.is_empty())?;
             Some(Question::AgentLogs(rollout.running.into_iter().collect()))

@@ -2,13 +2,12 @@
 
 use juju::{Status, ToolError};
 
-use super::{Charm, publish};
+use super::{Charm, publish, reconcile_if_connected};
 use crate::decide::Facts;
 use crate::intent::Intent;
 use crate::intent::identity::Identity;
-use crate::reconcile::{Host, reconcile};
-use crate::report::{Outcome, report};
-use crate::step::condition::Condition;
+use crate::reconcile::Host;
+use crate::report::report;
 
 impl Charm {
     /// Removes everything this application made, if all its units are going away: a reconcile with
@@ -26,19 +25,10 @@ impl Charm {
             return Ok(());
         }
         let connected = self.connect().await;
-        let namespace = match &connected {
-            Ok(cluster) => cluster.namespace(),
-            Err(_) => self.context.model.name.as_str(),
-        };
-        let identity = Identity::new(self.application(), namespace);
+        let identity = Identity::new(self.application(), self.namespace(&connected));
         let intent = Intent::nothing(identity.clone());
-        let outcome = match connected {
-            Ok(cluster) => {
-                let timeouts = self.timeouts.of_removal();
-                reconcile(&intent, &cluster, &mut LastUnit, timeouts).await?
-            }
-            Err(error) => Outcome::without_cluster(Some(Condition::Unreachable(error.to_string()))),
-        };
+        let timeouts = self.timeouts.of_removal();
+        let outcome = reconcile_if_connected(&intent, &connected, &mut LastUnit, timeouts).await?;
         let facts = Facts::of_removal(identity);
         publish::log(&report(&facts, &intent, &outcome).log);
         Ok(())

@@ -26,6 +26,20 @@ pub enum Access {
     ServiceAccount,
 }
 
+impl Access {
+    /// The kubeconfig of `$KUBECONFIG`, if that is set and not empty, for a model of that name;
+    /// else the service account.
+    pub fn find(kubeconfig: Option<&str>, model: &str) -> Self {
+        match kubeconfig.filter(|path| !path.is_empty()) {
+            Some(path) => Self::Kubeconfig {
+                path: PathBuf::from(path),
+                namespace: model.to_owned(),
+            },
+            None => Self::ServiceAccount,
+        }
+    }
+}
+
 /// Why no cluster could be found.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
@@ -112,4 +126,20 @@ fn client(config: &Config) -> Result<Client, kube::Error> {
         .map_err(tower::BoxError::from)
         .service(pool.build::<_, Body>(connector));
     Ok(Client::new(service, config.default_namespace.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kubeconfig_comes_before_the_service_account_unless_it_is_empty() {
+        let named = Access::Kubeconfig {
+            path: PathBuf::from("/kube/config"),
+            namespace: "mesh".to_owned(),
+        };
+        assert_eq!(Access::find(Some("/kube/config"), "mesh"), named);
+        assert_eq!(Access::find(Some(""), "mesh"), Access::ServiceAccount);
+        assert_eq!(Access::find(None, "mesh"), Access::ServiceAccount);
+    }
 }

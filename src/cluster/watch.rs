@@ -8,7 +8,7 @@ use kube::core::WatchEvent;
 use kube::core::params::WatchParams;
 
 use super::error::Operation;
-use super::{Cluster, Scope, api};
+use super::{Cluster, Scope, Selector, api};
 use crate::k8s::kind::Kind;
 
 /// A collection to watch, from a state that was read before.
@@ -24,6 +24,24 @@ pub struct Watched {
     pub fields: String,
     /// The state after which a change counts.
     pub resource_version: String,
+}
+
+impl Watched {
+    /// A collection as it was listed.
+    pub fn new(
+        kind: &Kind,
+        scope: Scope<'_>,
+        selector: Selector<'_>,
+        resource_version: String,
+    ) -> Self {
+        Self {
+            kind: *kind,
+            namespace: scope.namespace().map(str::to_owned),
+            labels: selector.labels.to_owned(),
+            fields: selector.fields.to_owned(),
+            resource_version,
+        }
+    }
 }
 
 impl Cluster {
@@ -49,10 +67,7 @@ impl Cluster {
 
     /// `None` when the watch ended without an event.
     pub(super) async fn wait_for_event(&self, watched: &Watched) -> Option<()> {
-        let scope = watched
-            .namespace
-            .as_deref()
-            .map_or(Scope::Cluster, Scope::Namespace);
+        let scope = Scope::from(watched.namespace.as_deref());
         let parameters = WatchParams {
             label_selector: super::non_empty(&watched.labels),
             field_selector: super::non_empty(&watched.fields),

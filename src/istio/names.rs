@@ -23,6 +23,9 @@ pub const VALUES: &str = "values";
 pub const READER_ACCOUNT: &str = "istio-reader-service-account";
 /// The DaemonSet of the node agent.
 pub const NODE_AGENT: &str = "istio-cni-node";
+/// The label, as a selector, of every node agent's DaemonSet and pods, whoever installed them.
+pub const NODE_AGENT_LABEL: &str = "k8s-app=istio-cni-node";
+
 /// The ConfigMap with the node agent's environment.
 pub const NODE_AGENT_CONFIG: &str = "istio-cni-config";
 /// The node agent's account, and the role and binding that give it its rights.

@@ -2,6 +2,8 @@
 //!
 //! A row of [`KINDS`] is all that a kind needs to be applied, read, compared and pruned.
 
+use crate::istio::names;
+
 /// When in a reconcile the objects of a kind are applied. They are deleted in reverse order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Wave {
@@ -159,7 +161,7 @@ pub const DEPLOYMENT: Kind = Kind::namespaced("apps", "v1", "Deployment", "deplo
 /// DaemonSets. The DaemonSet of every CNI node agent is read, to see other installations.
 pub const DAEMON_SET: Kind = Kind::namespaced("apps", "v1", "DaemonSet", "daemonsets")
     .applied_in(Wave::Workloads)
-    .reading(Read::Everywhere("k8s-app=istio-cni-node"));
+    .reading(Read::Everywhere(names::NODE_AGENT_LABEL));
 /// What scales a workload.
 pub const HORIZONTAL_POD_AUTOSCALER: Kind = Kind::namespaced(
     "autoscaling",

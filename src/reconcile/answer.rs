@@ -16,7 +16,7 @@ use crate::cni::acknowledgement::{
     Holding, SILENCE, WEBHOOK_PATH, WEBHOOK_PORT, answer as injection, question,
 };
 use crate::cni::rollout::waits_for_configuration;
-use crate::istio::Injection;
+use crate::istio::{Injection, names};
 use crate::k8s::object::Object;
 use crate::k8s::{kind, pod};
 use crate::observed::agent::AgentState;
@@ -24,8 +24,6 @@ use crate::observed::collection::Collection;
 use crate::observed::{DefinitionUse, Observed};
 use crate::step::journal::Journal;
 
-/// Selects the pods of node agents, whoever installed them.
-const NODE_AGENT: &str = "k8s-app=istio-cni-node";
 /// The container of the node agent's pods.
 const AGENT_CONTAINER: &str = "install-cni";
 /// The logs of how many node agents are read.
@@ -88,10 +86,7 @@ pub(super) async fn answer(
         }
         Question::PendingPods => {
             journal.acknowledged(began.elapsed());
-            let pending = Selector {
-                labels: "",
-                fields: "status.phase=Pending",
-            };
+            let pending = Selector::of_fields("status.phase=Pending");
             let (collection, kind) = (Collection::Pending, &kind::POD);
             let pods = watches.list(cluster, collection, kind, Scope::Cluster, pending);
             Ok(Answer::PendingPods(pods.await?))
@@ -110,14 +105,8 @@ pub(super) async fn answer(
 /// Reads what shows how far the node agent is.
 async fn agent_state(cluster: &Cluster, watches: &mut Watches) -> Result<AgentState, ClusterError> {
     let ours = Scope::Namespace(cluster.namespace());
-    let agents = Selector {
-        labels: NODE_AGENT,
-        fields: "",
-    };
-    let warnings = Selector {
-        labels: "",
-        fields: "type=Warning",
-    };
+    let agents = Selector::of_labels(names::NODE_AGENT_LABEL);
+    let warnings = Selector::of_fields("type=Warning");
     let everything = Selector::default();
     Ok(AgentState {
         pods: watches
@@ -142,15 +131,9 @@ async fn agent_state(cluster: &Cluster, watches: &mut Watches) -> Result<AgentSt
 /// The Pod Security level that our namespace enforces
 /// (<https://kubernetes.io/docs/concepts/security/pod-security-admission/>).
 async fn pod_security(cluster: &Cluster) -> Result<Option<String>, ClusterError> {
-    let name = format!("metadata.name={}", cluster.namespace());
-    let ours = Selector {
-        labels: "",
-        fields: &name,
-    };
-    let namespaces = cluster.list(&kind::NAMESPACE, Scope::Cluster, ours).await?;
-    let level = namespaces
-        .items
-        .first()
+    let namespace = cluster.find_namespace(cluster.namespace()).await?;
+    let level = namespace
+        .as_ref()
         .and_then(|it| it.label("pod-security.kubernetes.io/enforce"));
     Ok(level.map(str::to_owned))
 }

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use super::answer::answer;
 use super::watches::Watches;
-use crate::assess::question::{Known, open_question};
+use crate::assess::question::open_question;
 use crate::cluster::error::ClusterError;
 use crate::cluster::{Cluster, Scope, Selector};
 use crate::desired::Desired;
@@ -24,27 +24,24 @@ const AT_ONCE: usize = 4;
 /// revisions have other labels.
 const OUR_ISTIODS: &str = "app=istiod,istio=pilot";
 
-/// Adds to what was read everything else that has to be known to assess the cluster.
+/// Reads everything that has to be known to assess the cluster.
 ///
 /// # Errors
 /// When the server does not answer or refuses.
-pub(super) async fn complete(
-    (mut observed, mut watches): (Observed, Watches),
+pub(super) async fn observe(
     cluster: &Cluster,
     desired: &Desired<'_>,
     journal: &mut Journal,
     began: Instant,
 ) -> Result<(Observed, Watches), ClusterError> {
+    let (mut observed, mut watches) = read(cluster, &desired.intent().identity).await?;
     add_unlabelled(cluster, desired, &mut observed).await?;
     observed.overdue = journal.overdue(began.elapsed());
     loop {
         let now = began.elapsed();
         observed.drain.acknowledged_for = journal.acknowledged_for(now);
-        let known = Known {
-            acknowledged: observed.drain.acknowledged_for.is_some(),
-            takes_long: journal.takes_long(now),
-        };
-        let Some(question) = open_question(desired, &observed, known) else {
+        let takes_long = journal.takes_long(now);
+        let Some(question) = open_question(desired, &observed, takes_long) else {
             return Ok((observed, watches));
         };
         let answer = answer(cluster, question, &observed, journal, &mut watches, began).await?;
@@ -53,13 +50,7 @@ pub(super) async fn complete(
 }
 
 /// Reads what is always read.
-///
-/// # Errors
-/// When the server does not answer or refuses.
-pub(super) async fn read(
-    cluster: &Cluster,
-    identity: &Identity,
-) -> Result<(Observed, Watches), ClusterError> {
+async fn read(cluster: &Cluster, identity: &Identity) -> Result<(Observed, Watches), ClusterError> {
     let mut watches = Watches::default();
     let mut observed = Observed {
         namespace: identity.namespace().to_owned(),
@@ -67,32 +58,19 @@ pub(super) async fn read(
     };
     let reads = KINDS.iter().map(|kind| async move {
         let labels = selector_of(kind, identity);
-        let selector = Selector {
-            labels: &labels,
-            fields: "",
-        };
         let scope = scope_of(kind, identity);
+        let selector = Selector::of_labels(&labels);
         let listing = cluster.list(kind, scope, selector).await?;
         Ok::<_, ClusterError>((kind, scope, labels, listing))
     });
     let mut reads = stream::iter(reads).buffered(AT_ONCE);
     while let Some((kind, scope, labels, listing)) = reads.try_next().await? {
-        let selector = Selector {
-            labels: &labels,
-            fields: "",
-        };
-        let version = listing.resource_version;
-        watches.add(Collection::Kind(*kind), kind, scope, selector, version);
-        let items = listing.items.into_iter();
-        observed
-            .live
-            .extend(items.map(|object| (object.id().clone(), object)));
+        let (collection, selector) = (Collection::Kind(*kind), Selector::of_labels(&labels));
+        watches.add(collection, kind, scope, selector, listing.resource_version);
+        observed.add(listing.items);
     }
     drop(reads);
-    let istiods = Selector {
-        labels: OUR_ISTIODS,
-        fields: "",
-    };
+    let istiods = Selector::of_labels(OUR_ISTIODS);
     let ours = Scope::Namespace(cluster.namespace());
     observed.istiods = watches
         .list(cluster, Collection::Istiods, &kind::POD, ours, istiods)
@@ -140,9 +118,6 @@ async fn add_unlabelled(
         .collect();
     let reads = missing.into_iter().map(|id| cluster.get(id));
     let found: Vec<Option<Object>> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
-    let found = found.into_iter().flatten();
-    observed
-        .live
-        .extend(found.map(|object| (object.id().clone(), object)));
+    observed.add(found.into_iter().flatten());
     Ok(())
 }

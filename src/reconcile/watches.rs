@@ -31,16 +31,7 @@ impl Watches {
         selector: Selector<'_>,
         resource_version: String,
     ) {
-        let watched = Watched {
-            kind: *kind,
-            namespace: match scope {
-                Scope::Namespace(namespace) => Some(namespace.to_owned()),
-                Scope::Cluster => None,
-            },
-            labels: selector.labels.to_owned(),
-            fields: selector.fields.to_owned(),
-            resource_version,
-        };
+        let watched = Watched::new(kind, scope, selector, resource_version);
         self.0.push((collection, watched));
     }
 

@@ -1,17 +1,17 @@
 //! When which question is asked, and when not.
 
+use std::time::Duration;
+
 use super::*;
-use crate::assess::question::{Known, Question, open_question};
+use crate::assess::question::{Question, open_question};
 use crate::cni::acknowledgement::Holding;
 use crate::observed::drain::STRAGGLERS;
 
-const NOTHING_KNOWN: Known = Known {
-    acknowledged: false,
-    takes_long: false,
-};
+/// The hook runs as long as it does when all goes well.
+const NOT_LONG: bool = false;
 
 /// The next question, in a few words.
-fn asked(cluster: &Simulated, known: Known, answer: impl FnOnce(&mut Observed)) -> String {
+fn asked(cluster: &Simulated, takes_long: bool, answer: impl FnOnce(&mut Observed)) -> String {
     let desired = Desired::new(&cluster.intent, Vec::new(), KUBERNETES).unwrap();
     let mut observed = Observed {
         namespace: "mesh".to_owned(),
@@ -19,7 +19,7 @@ fn asked(cluster: &Simulated, known: Known, answer: impl FnOnce(&mut Observed)) 
         ..Observed::default()
     };
     answer(&mut observed);
-    match open_question(&desired, &observed, known) {
+    match open_question(&desired, &observed, takes_long) {
         None => "nothing".to_owned(),
         Some(Question::AgentState) => "how far the node agent is".to_owned(),
         Some(Question::EffectOfApplying { wanted, live }) => {
@@ -34,7 +34,7 @@ fn asked(cluster: &Simulated, known: Known, answer: impl FnOnce(&mut Observed)) 
 }
 
 fn first(cluster: &Simulated) -> String {
-    asked(cluster, NOTHING_KNOWN, |_| {})
+    asked(cluster, NOT_LONG, |_| {})
 }
 
 /// Gives every object of the node agent to another application.
@@ -63,7 +63,7 @@ fn the_state_of_the_node_agent_is_asked_while_it_is_not_complete_or_something_of
         ("without one", first(&Simulated::settled(&[]))),
         ("complete", first(&settled)),
         ("incomplete", first(&incomplete)),
-        ("answered", asked(&incomplete, NOTHING_KNOWN, answered)),
+        ("answered", asked(&incomplete, NOT_LONG, answered)),
         ("its rights are left", first(&left)),
         ("rights of another's", first(&of_another)),
     ];
@@ -125,7 +125,7 @@ fn the_server_is_asked_about_a_template_that_is_not_the_desired_one() {
     let answered = |it: &mut Observed| it.keeps_agent_pods = Some(true);
     let table = [
         ("another image", first(&other)),
-        ("answered", asked(&other, NOTHING_KNOWN, answered)),
+        ("answered", asked(&other, NOT_LONG, answered)),
         ("fields of a tool that is replaced", first(&adopted)),
         ("another strategy", first(&beside)),
         ("not wanted", first(&unwanted)),
@@ -148,13 +148,16 @@ fn once_injection_went_back_istiods_are_asked_and_then_pods() {
     cluster.configure(&[]);
     let before = first(&cluster);
     cluster.take_step();
-    let acknowledged = Known {
-        acknowledged: true,
-        ..NOTHING_KNOWN
-    };
+    let acknowledged = |it: &mut Observed| it.drain.acknowledged_for = Some(Duration::ZERO);
     let held = |it: &mut Observed| it.drain.holding = Some(vec![Holding::NoneReady]);
-    let nobody_holds = |it: &mut Observed| it.drain.holding = Some(Vec::new());
-    let pending = |it: &mut Observed| it.drain.pending = Some(Vec::new());
+    let nobody_holds = |it: &mut Observed| {
+        acknowledged(it);
+        it.drain.holding = Some(Vec::new());
+    };
+    let pending = |it: &mut Observed| {
+        acknowledged(it);
+        it.drain.pending = Some(Vec::new());
+    };
     let over = |it: &mut Observed| {
         it.drain.pending = Some(Vec::new());
         it.drain.acknowledged_for = Some(STRAGGLERS);
@@ -162,11 +165,14 @@ fn once_injection_went_back_istiods_are_asked_and_then_pods() {
     let table = [
         ("before", before),
         ("after", first(&cluster)),
-        ("an istiod holds", asked(&cluster, NOTHING_KNOWN, held)),
-        ("none holds", asked(&cluster, acknowledged, nobody_holds)),
-        ("acknowledged before", asked(&cluster, acknowledged, |_| {})),
-        ("pods are known", asked(&cluster, acknowledged, pending)),
-        ("drained", asked(&cluster, acknowledged, over)),
+        ("an istiod holds", asked(&cluster, NOT_LONG, held)),
+        ("none holds", asked(&cluster, NOT_LONG, nobody_holds)),
+        (
+            "acknowledged before",
+            asked(&cluster, NOT_LONG, acknowledged),
+        ),
+        ("pods are known", asked(&cluster, NOT_LONG, pending)),
+        ("drained", asked(&cluster, NOT_LONG, over)),
     ];
     check(
         &table,
@@ -192,7 +198,7 @@ fn at_a_removal_no_istiod_is_asked() {
     let table = [
         ("before the injector is gone", before),
         ("after", first(&cluster)),
-        ("pods are known", asked(&cluster, NOTHING_KNOWN, pending)),
+        ("pods are known", asked(&cluster, NOT_LONG, pending)),
     ];
     check(
         &table,
@@ -212,10 +218,6 @@ fn logs_are_read_when_it_takes_long_and_nothing_else_says_why() {
     let ask = |cluster: &Simulated, takes_long, known: bool| {
         let nodes = known.then(Default::default);
         let agent = Some(cluster.agent.clone());
-        let takes_long = Known {
-            takes_long,
-            ..NOTHING_KNOWN
-        };
         asked(cluster, takes_long, |it| {
             it.agent = agent;
             it.without_configuration = nodes;
@@ -282,7 +284,7 @@ fn at_the_end_of_a_removal_custom_resources_are_asked_for() {
         ("all is there", first(&all)),
         ("more is to be deleted", first(&without_istiod)),
         ("the end", first(&ended(&|_| {}))),
-        ("answered", asked(&ended(&|_| {}), NOTHING_KNOWN, answered)),
+        ("answered", asked(&ended(&|_| {}), NOT_LONG, answered)),
         (
             "another istiod",
             first(&ended(&|it| it.put_as_it_is(others_istiod.clone()))),

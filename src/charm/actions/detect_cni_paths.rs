@@ -34,11 +34,8 @@ impl Charm {
 /// When the server does not answer or refuses.
 pub(crate) async fn detection(cluster: &Cluster) -> Result<Detection, ClusterError> {
     let nodes = cluster.list_typed(&kind::NODE, Scope::Cluster, Selector::default());
-    let selector = Selector {
-        labels: "",
-        fields: HOST_NETWORK,
-    };
-    let pods = cluster.list_typed(&kind::POD, Scope::Cluster, selector);
+    let host_network = Selector::of_fields(HOST_NETWORK);
+    let pods = cluster.list_typed(&kind::POD, Scope::Cluster, host_network);
     let (nodes, pods) = futures::try_join!(nodes, pods)?;
     Ok(detect(&nodes.items, &pods.items))
 }

@@ -110,14 +110,14 @@ pub(super) async fn find(cluster: &Cluster, namespace: Option<&str>) -> Result<S
         let name = format!("{}/{}", cluster.namespace(), config.name);
         StaleError::NoControlPlane(name)
     })?;
-    if let Some(namespace) = namespace {
-        must_exist(cluster, namespace).await?;
+    // Without this check, a mistyped namespace would look as if no workload were stale.
+    if let Some(namespace) = namespace
+        && cluster.find_namespace(namespace).await?.is_none()
+    {
+        return Err(StaleError::NoNamespace(namespace.to_owned()));
     }
-    let scope = namespace.map_or(Scope::Cluster, Scope::Namespace);
-    let injected = Selector {
-        labels: INJECTED,
-        fields: "",
-    };
+    let scope = Scope::from(namespace);
+    let injected = Selector::of_labels(INJECTED);
     let pods = cluster
         .list_typed::<Pod>(&kind::POD, scope, injected)
         .await?;
@@ -135,18 +135,4 @@ pub(super) async fn find(cluster: &Cluster, namespace: Option<&str>) -> Result<S
         new_pods,
         workloads: workloads(&pods, &objects),
     })
-}
-
-/// Without this check, a mistyped namespace would look as if no workload were stale.
-async fn must_exist(cluster: &Cluster, namespace: &str) -> Result<(), StaleError> {
-    let fields = format!("metadata.name={namespace}");
-    let one = Selector {
-        labels: "",
-        fields: &fields,
-    };
-    let found = cluster.list(&kind::NAMESPACE, Scope::Cluster, one).await?;
-    if found.items.is_empty() {
-        return Err(StaleError::NoNamespace(namespace.to_owned()));
-    }
-    Ok(())
 }

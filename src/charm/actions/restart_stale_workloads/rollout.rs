@@ -104,25 +104,30 @@ impl Rollout<'_> {
             if Instant::now() >= until {
                 return Ok(self.late(live, &text).await);
             }
-            let watched = Watched {
-                kind: self.kind,
-                namespace: Some(self.namespace.to_owned()),
-                labels: String::new(),
-                fields: self.fields.clone(),
-                resource_version: listing.resource_version,
-            };
+            let watched = Watched::new(
+                &self.kind,
+                self.scope(),
+                self.selector(),
+                listing.resource_version,
+            );
             // The next read shows whether something has changed.
             let _ = timeout_at(until, self.cluster.wait_for_change(&[watched])).await;
         }
     }
 
+    fn scope(&self) -> Scope<'_> {
+        Scope::Namespace(self.namespace)
+    }
+
+    /// Selects the workload alone.
+    fn selector(&self) -> Selector<'_> {
+        Selector::of_fields(&self.fields)
+    }
+
     async fn read(&self) -> Result<Listing<Object>, ClusterError> {
-        let selector = Selector {
-            labels: "",
-            fields: &self.fields,
-        };
-        let scope = Scope::Namespace(self.namespace);
-        self.cluster.list(&self.kind, scope, selector).await
+        self.cluster
+            .list(&self.kind, self.scope(), self.selector())
+            .await
     }
 
     /// The outcome of a late workload: how far it is, and what holds it up.
@@ -145,14 +150,11 @@ impl Rollout<'_> {
         let Some(labels) = pod_selector(live) else {
             return Ok(None);
         };
-        let scope = Scope::Namespace(self.namespace);
-        let selector = Selector {
-            labels: &labels,
-            fields: "",
-        };
+        let scope = self.scope();
+        let pods = Selector::of_labels(&labels);
         let found = self
             .cluster
-            .list_typed::<Pod>(&kind::POD, scope, selector)
+            .list_typed::<Pod>(&kind::POD, scope, pods)
             .await?;
         let unready = found
             .items
@@ -161,10 +163,7 @@ impl Rollout<'_> {
         let Some(pod) = unready.max_by_key(|it| it.metadata.creation_timestamp.clone()) else {
             return Ok(None);
         };
-        let warnings = Selector {
-            labels: "",
-            fields: "type=Warning",
-        };
+        let warnings = Selector::of_fields("type=Warning");
         let events = self
             .cluster
             .list_typed::<Event>(&kind::EVENT, scope, warnings)
