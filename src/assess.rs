@@ -1,6 +1,7 @@
 //! Compares what is desired with what exists, and says what follows from both: pure.
 
 pub mod agent;
+pub mod attempts;
 pub mod awaited;
 pub mod gate;
 pub mod question;
@@ -21,6 +22,7 @@ use crate::observed::{DefinitionUse, Observed};
 use crate::plan::conflicts::conflicting_installations;
 use crate::plan::ownership::may_delete;
 use crate::plan::{Obstacle, Plan, deletion_of_adopted, deletions_of_definitions, plan};
+use attempts::InVain;
 use awaited::Awaited;
 use gate::Gate;
 
@@ -43,6 +45,8 @@ pub struct Assessment {
     pub fault: Option<AgentFault>,
     /// What the phase waits for.
     pub awaited: Vec<Awaited>,
+    /// Changes that this hook has tried in vain, and that are not in the plan any more.
+    pub in_vain: InVain,
     /// Whether no watch would report what is awaited, so that the cluster has to be polled.
     pub needs_polling: bool,
 }
@@ -50,7 +54,11 @@ pub struct Assessment {
 impl Assessment {
     /// Everything that is awaited; what the control plane lacks comes first.
     pub fn all_awaited(&self) -> impl Iterator<Item = &Awaited> {
-        self.gate.awaited.iter().chain(&self.awaited)
+        self.gate
+            .awaited
+            .iter()
+            .chain(&self.awaited)
+            .chain(&self.in_vain.contested)
     }
 
     /// Obstacles and changes, one on each line, for people; empty when there are none.
@@ -118,8 +126,12 @@ pub fn assess(desired: &Desired<'_>, observed: &Observed) -> Result<Assessment, 
         let adopted = adopted.and_then(|live| deletion_of_adopted(live, &intent.identity));
         plan.deletions.extend(adopted);
     }
-    let gate = Gate::new(intent, phase, &plan, observed);
-    let (awaited, needs_polling) = awaited(desired, phase, observed, rollout.as_ref());
+    let in_vain = InVain::take(&mut plan, phase, observed);
+    let gate = Gate::new(intent, phase, &plan, &in_vain, observed);
+    let (mut awaited, needs_polling) = awaited(desired, phase, observed, rollout.as_ref());
+    if in_vain.leaves_injection(observed) {
+        awaited.retain(|it| *it != Awaited::InjectionChange);
+    }
     Ok(Assessment {
         phase,
         fault: fault(phase, observed, rollout.as_ref()),
@@ -129,6 +141,7 @@ pub fn assess(desired: &Desired<'_>, observed: &Observed) -> Result<Assessment, 
         gate,
         conflicts,
         awaited,
+        in_vain,
         needs_polling,
     })
 }

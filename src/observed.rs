@@ -1,6 +1,7 @@
 //! The cluster as it was at one moment, as far as it matters to one application.
 
 pub mod agent;
+pub mod attempts;
 pub mod collection;
 pub mod drain;
 pub mod istiod;
@@ -14,6 +15,7 @@ use crate::istio::{Injection, names};
 use crate::k8s::kind::{CONFIG_MAP, DAEMON_SET, DEPLOYMENT, MUTATING_WEBHOOK};
 use crate::k8s::object::{LiveObjects, Object, ObjectId};
 use agent::AgentState;
+use attempts::Attempts;
 use drain::Drain;
 use new_pods::NewPods;
 
@@ -41,6 +43,8 @@ pub struct Observed {
     pub definitions: Option<DefinitionUse>,
     /// What has held up a removal for as long as it may.
     pub overdue: Overdue,
+    /// What this hook has tried to write before.
+    pub attempts: Attempts,
 }
 
 /// Whether anybody still uses Istio's definitions.

@@ -14,7 +14,10 @@ use std::fmt;
 
 use crate::desired::Wanted;
 use crate::intent::identity::Identity;
-use crate::k8s::kind::{CUSTOM_RESOURCE_DEFINITION, VALIDATING_WEBHOOK, Wave};
+use crate::istio::names;
+use crate::k8s::kind::{
+    CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, DAEMON_SET, VALIDATING_WEBHOOK, Wave,
+};
 use crate::k8s::object::{LiveObjects, Object, ObjectId};
 use definitions::Definition;
 use drift::Difference;
@@ -31,6 +34,9 @@ pub struct Upsert {
     pub differences: Option<Vec<Difference>>,
     /// Whether this charm first takes over the fields of a replaced tool.
     pub adopts: bool,
+    /// The version that the live object must still have; `None` if that does not matter. What
+    /// moves the switch must not be written by a unit whose view is out of date.
+    pub only_at: Option<String>,
 }
 
 /// One object to be deleted.
@@ -171,6 +177,7 @@ fn upsert(wanted: &Object, live: Option<&Object>, identity: &Identity, plan: &mu
             wave,
             differences: None,
             adopts: false,
+            only_at: None,
         });
     };
     let mut object = wanted.clone();
@@ -197,8 +204,17 @@ fn upsert(wanted: &Object, live: Option<&Object>, identity: &Identity, plan: &mu
             wave,
             differences: Some(differences),
             adopts: adopted.is_some(),
+            only_at: live
+                .resource_version()
+                .filter(|_| moves_switch(id))
+                .map(str::to_owned),
         });
     }
+}
+
+/// Whether an object says what pods get, or runs the node agent.
+fn moves_switch(id: &ObjectId) -> bool {
+    id.is(&DAEMON_SET) || (id.is(&CONFIG_MAP) && id.name == names::INJECTOR_CONFIG)
 }
 
 impl fmt::Display for Plan {

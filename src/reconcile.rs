@@ -161,7 +161,7 @@ impl Reconcile<'_> {
         let assessment = assess(desired, &observed)?;
         let now = self.began.elapsed();
         self.journal.assessed(&assessment, now);
-        let conditions = match next_step(&assessment, &observed.live, &self.journal, now) {
+        let conditions = match next_step(&assessment, &self.journal, now) {
             Step::Wait(wait) => {
                 if let Some(text) = wait.shown {
                     self.host.show(&Status::Maintenance(text));
@@ -174,15 +174,18 @@ impl Reconcile<'_> {
             Step::Apply(upserts) if self.may_write()? => {
                 let text = progress::applying(assessment.phase, intent, upserts.len());
                 self.host.show(&Status::Maintenance(text));
-                let (cluster, journal) = (self.cluster, &mut self.journal);
-                apply::apply(cluster, &upserts, &observed.live, journal).await?;
-                return Ok(None);
+                if self.apply(&upserts, &observed.live).await? {
+                    return Ok(None);
+                }
+                vec![Condition::Standby]
             }
             Step::Delete(deletions) if self.may_write()? => {
                 let text = progress::deleting(deletions.len());
                 self.host.show(&Status::Maintenance(text));
-                apply::delete(self.cluster, &deletions).await?;
-                return Ok(None);
+                if self.delete(&deletions).await? {
+                    return Ok(None);
+                }
+                vec![Condition::Standby]
             }
             // Another unit has become the leader and continues.
             Step::Apply(_) | Step::Delete(_) => vec![Condition::Standby],

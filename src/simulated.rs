@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::assess::question::{Question, open_question};
 use crate::assess::{Assessment, assess};
+use crate::cluster::error::FailureKind;
 use crate::decide::{Facts, decide};
 use crate::desired::Desired;
 use crate::intent::Intent;
@@ -22,6 +23,7 @@ use crate::k8s::kind::{CUSTOM_RESOURCE_DEFINITION, DAEMON_SET, DEPLOYMENT, Kind}
 use crate::k8s::object::{LiveObjects, Object, ObjectId};
 use crate::k8s::version::KubernetesVersion;
 use crate::observed::agent::AgentState;
+use crate::observed::attempts::Refusal;
 use crate::observed::{DefinitionUse, Observed};
 use crate::plan::{Deletion, Upsert};
 use crate::report::{Outcome, Report, View, report};
@@ -60,6 +62,8 @@ pub(crate) struct Simulated {
     pub(crate) keeps_agent_pods: bool,
     /// Nodes whose agents wait for a configuration.
     pub(crate) without_configuration: BTreeSet<String>,
+    /// Names of objects that the cluster does not take.
+    pub(crate) refuses: BTreeSet<String>,
     /// A kind of which there are custom resources.
     pub(crate) custom_resources: Option<String>,
     pub(crate) journal: Journal,
@@ -82,6 +86,7 @@ impl Simulated {
             pending: Vec::new(),
             keeps_agent_pods: false,
             without_configuration: BTreeSet::new(),
+            refuses: BTreeSet::new(),
             custom_resources: None,
             journal: Journal::start(Timeouts::default()),
             now: Duration::ZERO,
@@ -137,6 +142,7 @@ impl Simulated {
             namespace: self.intent.identity.namespace().to_owned(),
             live: self.live.clone(),
             overdue: self.journal.overdue(self.now),
+            attempts: self.journal.attempts().clone(),
             ..Observed::default()
         };
         loop {
@@ -201,16 +207,24 @@ impl Simulated {
     pub(crate) fn take_step(&mut self) -> (String, bool) {
         let (observed, assessment) = self.assess();
         let phase = assessment.phase;
-        match next_step(&assessment, &observed.live, &self.journal, self.now) {
+        match next_step(&assessment, &self.journal, self.now) {
             Step::Apply(upserts) => {
                 let line = format!(
                     "{phase:?}: apply {}",
                     counted(upserts.iter().map(|it| it.object.id()))
                 );
-                for upsert in &upserts {
-                    self.apply(upsert);
+                let refused: Vec<_> = upserts
+                    .iter()
+                    .filter(|it| self.refuses.contains(&it.object.id().name))
+                    .collect();
+                for upsert in &refused {
+                    self.journal.refused(&upsert.object, refusal(upsert));
                 }
-                (line, false)
+                if refused.is_empty() {
+                    upserts.iter().for_each(|upsert| self.apply(upsert));
+                    return (line, false);
+                }
+                (format!("{line}: refused"), false)
             }
             Step::Delete(deletions) => {
                 let line = format!(
@@ -262,7 +276,8 @@ impl Simulated {
         let id = upsert.object.id().clone();
         self.put(upsert.object.value().clone());
         let after = self.live[&id].resource_version();
-        self.journal.applied(&id, before.as_deref(), after);
+        self.journal
+            .applied(&upsert.object, before.as_deref(), after);
     }
 
     /// Stores an object as the server would after this charm has applied it.
@@ -320,6 +335,15 @@ impl Simulated {
     /// Changes the first object of a kind, as anybody may.
     pub(crate) fn change(&mut self, kind: &Kind, change: impl Fn(&mut Value)) {
         let found = self.live.values().find(|it| it.is(kind)).unwrap();
+        let name = found.id().name.clone();
+        self.change_named(kind, &name, change);
+    }
+
+    /// Changes the object of a kind with that name.
+    pub(crate) fn change_named(&mut self, kind: &Kind, name: &str, change: impl Fn(&mut Value)) {
+        let mut objects = self.live.values();
+        let found = objects.find(|it| it.is(kind) && it.id().name == name);
+        let found = found.unwrap();
         let mut value = found.value().clone();
         change(&mut value);
         self.versions += 1;
@@ -347,6 +371,14 @@ impl Simulated {
             }
         }
         self.change(&DAEMON_SET, |it| it["status"]["numberReady"] = json!(2));
+    }
+}
+
+fn refusal(upsert: &Upsert) -> Refusal {
+    let why = "the cluster refuses it: a policy says no";
+    Refusal {
+        kind: FailureKind::Denied("a policy says no".to_owned()),
+        text: format!("applying {}: {why}", upsert.object.id()),
     }
 }
 

@@ -7,7 +7,7 @@ pub mod journal;
 use std::time::Duration;
 
 use crate::assess::Assessment;
-use crate::k8s::object::LiveObjects;
+use crate::assess::awaited::Awaited;
 use crate::plan::{Deletion, Upsert, Urgency};
 use condition::Condition;
 use journal::Journal;
@@ -34,14 +34,8 @@ pub struct Wait {
     pub pause: Duration,
 }
 
-/// The next step. `live` are the objects that were assessed, `now` is the time since the hook
-/// began.
-pub fn next_step<'a>(
-    assessment: &'a Assessment,
-    live: &LiveObjects,
-    journal: &Journal,
-    now: Duration,
-) -> Step<'a> {
+/// The next step. `now` is the time since the hook began.
+pub fn next_step<'a>(assessment: &'a Assessment, journal: &Journal, now: Duration) -> Step<'a> {
     let obstacles: Vec<_> = assessment.obstacles().cloned().collect();
     if !obstacles.is_empty() {
         return Step::Finish(obstacles.into_iter().map(Condition::InTheWay).collect());
@@ -54,17 +48,15 @@ pub fn next_step<'a>(
     if !closing.is_empty() {
         return Step::Delete(closing);
     }
-    let applicable = || {
-        let upserts = plan.upserts.iter();
-        upserts.filter(|upsert| journal.may_apply(upsert, live))
-    };
-    let upserts: Vec<_> = applicable()
+    let upserts: Vec<_> = plan
+        .upserts
+        .iter()
         .filter(|upsert| assessment.gate.allows_upsert(upsert))
         .collect();
     if !upserts.is_empty() {
         return Step::Apply(upserts);
     }
-    let is_complete = applicable().next().is_none();
+    let is_complete = plan.upserts.is_empty();
     let deletions: Vec<_> = deletable()
         .filter(|deletion| is_complete && assessment.gate.allows_deletion(deletion))
         .collect();
@@ -83,32 +75,37 @@ fn wait_or_finish<'a>(assessment: &Assessment, journal: &Journal, now: Duration)
             pause: journal.until_next_look(assessment.needs_polling, now),
         })
     };
-    if let Some(fault) = &assessment.fault {
+    let mut conditions = Vec::new();
+    let awaited: Vec<&Awaited> = match &assessment.fault {
         // The control plane is completed nevertheless: injection works without the CNI.
-        let unfinished = &assessment.gate.awaited;
-        let is_waiting = !unfinished.is_empty() && !journal.is_over(now);
-        if is_waiting || !journal.has_settled_fault(now) {
-            return wait(None);
+        Some(fault) => {
+            conditions.push(Condition::AgentFault(fault.clone(), assessment.phase));
+            assessment.gate.awaited.iter().collect()
         }
-        let mut conditions = vec![Condition::AgentFault(fault.clone(), assessment.phase)];
-        conditions.extend(unfinished.iter().cloned().map(Condition::StillWaiting));
-        return Step::Finish(conditions);
-    }
-    let Some(first) = assessment.all_awaited().next() else {
-        return Step::Finish(vec![Condition::Settled {
-            ready_nodes: assessment.ready_nodes(),
-        }]);
+        None => assessment.all_awaited().collect(),
     };
-    if journal.is_over(now) {
-        let awaited = assessment.all_awaited().cloned();
-        return Step::Finish(awaited.map(Condition::StillWaiting).collect());
+    let first = awaited.iter().find(|it| !it.is_up_to_a_person());
+    if let Some(first) = first.filter(|_| !journal.is_over(now)) {
+        // While all goes well, reasons change too quickly to be read.
+        let shown = if journal.takes_long(now) {
+            first.to_string()
+        } else {
+            first.progress()
+        };
+        return wait(assessment.fault.is_none().then_some(shown));
     }
-    // While all goes well, reasons change too quickly to be read.
-    wait(Some(if journal.takes_long(now) {
-        first.to_string()
-    } else {
-        first.progress()
-    }))
+    if assessment.fault.is_some() && !journal.has_settled_fault(now) {
+        return wait(None);
+    }
+    let refused = assessment.in_vain.refused.iter().cloned();
+    conditions.extend(refused.map(Condition::from));
+    conditions.extend(awaited.into_iter().cloned().map(Condition::StillWaiting));
+    if conditions.is_empty() {
+        conditions.push(Condition::Settled {
+            ready_nodes: assessment.ready_nodes(),
+        });
+    }
+    Step::Finish(conditions)
 }
 
 #[cfg(test)]

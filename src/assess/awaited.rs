@@ -51,6 +51,16 @@ pub enum Awaited {
     },
     /// Objects that are being deleted disappear.
     Deletion(Vec<ObjectId>),
+    /// Something else stops changing an object as soon as this charm has applied it.
+    Contested {
+        /// The object.
+        id: ObjectId,
+        /// The path of the first field that it changes.
+        field: String,
+        /// The field manager that changed the object last; `None` when nothing is stored of it, as
+        /// the change is made on the way.
+        by: Option<String>,
+    },
 }
 
 /// How far istiod is.
@@ -104,12 +114,19 @@ impl Awaited {
                     up_to_three(ids.iter().map(ToString::to_string))
                 )
             }
+            Self::Contested { id, field, .. } => {
+                format!("{id}: something else keeps changing {field}, and has to stop")
+            }
         }
     }
 
     /// Why it is not further, if that is known.
     pub fn reason(&self) -> Option<&str> {
         match self {
+            Self::Contested { by, .. } => Some(
+                by.as_deref()
+                    .unwrap_or("a webhook or policy of this cluster"),
+            ),
             Self::Istiod { reason, .. } | Self::AgentRollout { reason, .. } => reason.as_deref(),
             Self::PodsInNeed { reason, .. } => Some(reason),
             Self::Definition(_)
@@ -120,6 +137,19 @@ impl Awaited {
             | Self::AgentRemoval { .. }
             | Self::Deletion(_) => None,
         }
+    }
+}
+
+impl Awaited {
+    /// Whether it is an istiod that does not exist.
+    pub(super) fn is_missing(&self) -> bool {
+        let missing = IstiodProgress::Missing;
+        matches!(self, Self::Istiod { progress, .. } if *progress == missing)
+    }
+
+    /// Whether only a person can bring it about, so that there is no use in waiting.
+    pub fn is_up_to_a_person(&self) -> bool {
+        matches!(self, Self::Contested { .. })
     }
 }
 

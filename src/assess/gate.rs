@@ -1,9 +1,11 @@
 //! Which part of a plan may be carried out now.
 
+use super::attempts::InVain;
 use super::awaited::{Awaited, IstiodProgress};
 use crate::cni::Phase;
 use crate::intent::Intent;
-use crate::k8s::kind::{CUSTOM_RESOURCE_DEFINITION, Wave};
+use crate::istio::{Injection, names};
+use crate::k8s::kind::{CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, Wave};
 use crate::k8s::rollout::{Progress, is_established, progress};
 use crate::observed::Observed;
 use crate::plan::{Deletion, Plan, Upsert};
@@ -17,11 +19,16 @@ pub struct Gate {
     pub deletions: Deletions,
     /// What the rest waits for.
     pub awaited: Vec<Awaited>,
+    /// The wave of an object that is missing because the cluster does not take it: nothing new
+    /// that comes after it is made, as it may need that object.
+    pub missing: Option<Wave>,
 }
 
 /// What may be applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Upserts {
+    /// Only the injection configuration: it gives pods what no node agent will serve.
+    Injection,
     /// Only definitions: they come before anything else.
     Definitions,
     /// Nothing: the API server does not serve all definitions yet.
@@ -45,26 +52,42 @@ pub enum Deletions {
 
 impl Gate {
     /// The gate of a plan in a phase.
-    pub(super) fn new(intent: &Intent, phase: Phase, plan: &Plan, observed: &Observed) -> Self {
+    pub(super) fn new(
+        intent: &Intent,
+        phase: Phase,
+        plan: &Plan,
+        in_vain: &InVain,
+        observed: &Observed,
+    ) -> Self {
         if intent.is_removal() {
             return Self {
                 upserts: Upserts::Nothing,
                 deletions: Deletions::at_removal(phase, plan),
                 awaited: being_deleted(plan),
+                missing: None,
             };
         }
-        let (upserts, awaited) = upserts(plan, observed);
+        let (upserts, mut awaited) = upserts(phase, plan, observed);
+        if in_vain.missing.is_some() {
+            // What is held back does not come with time.
+            awaited.retain(|it| !it.is_missing());
+        }
         Self {
             upserts,
             deletions: Deletions::All,
             awaited,
+            missing: in_vain.missing,
         }
     }
 
     /// Whether an object may be applied.
     pub fn allows_upsert(&self, upsert: &Upsert) -> bool {
         let is_new = upsert.differences.is_none();
+        if is_new && self.missing.is_some_and(|missing| upsert.wave > missing) {
+            return false;
+        }
         match self.upserts {
+            Upserts::Injection => is_injection(upsert),
             Upserts::Definitions => upsert.wave == Wave::Definitions,
             Upserts::Nothing => false,
             Upserts::AllButNewWebhooks => upsert.wave < Wave::Webhooks || !is_new,
@@ -111,9 +134,19 @@ fn being_deleted(plan: &Plan) -> Vec<Awaited> {
     }
 }
 
-fn upserts(plan: &Plan, observed: &Observed) -> (Upserts, Vec<Awaited>) {
-    let mut upserts = plan.upserts.iter();
-    if upserts.any(|it| it.wave == Wave::Definitions) {
+/// Whether an object says what pods get.
+fn is_injection(upsert: &Upsert) -> bool {
+    let id = upsert.object.id();
+    id.is(&CONFIG_MAP) && [names::INJECTOR_CONFIG, names::VALUES].contains(&id.name.as_str())
+}
+
+fn upserts(phase: Phase, plan: &Plan, observed: &Observed) -> (Upserts, Vec<Awaited>) {
+    let goes_back = phase.injection() == Injection::IstioInit
+        && observed.injection() == Some(Injection::IstioValidation);
+    if goes_back && plan.upserts.iter().any(is_injection) {
+        return (Upserts::Injection, Vec::new());
+    }
+    if plan.upserts.iter().any(|it| it.wave == Wave::Definitions) {
         return (Upserts::Definitions, Vec::new());
     }
     let definitions = observed

@@ -156,6 +156,17 @@ impl ClusterError {
         )
     }
 
+    /// Whether the cluster does not take this very object, and may take others.
+    pub fn is_about_the_object(&self) -> bool {
+        matches!(
+            self.kind,
+            FailureKind::Denied(_)
+                | FailureKind::Conflict(_)
+                | FailureKind::Immutable(_)
+                | FailureKind::Invalid(_)
+        )
+    }
+
     /// Whether the same request may succeed a little later.
     pub fn is_transient(&self) -> bool {
         matches!(

@@ -64,6 +64,17 @@ impl Object {
         fields
     }
 
+    /// The other manager that changed the object itself last, if the server says so.
+    pub fn last_other_manager(&self) -> Option<&str> {
+        let others = self
+            .managed_fields()
+            .filter(|it| it.is_main() && it.manager() != FIELD_MANAGER);
+        // All are in UTC and of one form, so the latest is the greatest text.
+        let last = others.max_by_key(|it| it.entry()["time"].as_str().unwrap_or_default());
+        last.map(ManagedFields::manager)
+            .filter(|manager| !manager.is_empty())
+    }
+
     /// Whether this charm has written the object, whichever application it ran for.
     pub fn is_written_by_this_charm(&self) -> bool {
         self.managed_fields()
@@ -118,11 +129,30 @@ mod tests {
     }
 
     #[test]
+    fn the_last_other_manager_is_the_one_that_changed_the_object_last() {
+        let at = |manager: &str, time: &str| {
+            let mut entry = entry(manager, "Update", &json!({}));
+            entry["time"] = json!(time);
+            entry
+        };
+        let mut status = at("kube-controller-manager", "2026-01-04T00:00:00Z");
+        status["subresource"] = json!("status");
+        let object = object(&json!([
+            at("kubectl-edit", "2026-01-02T00:00:00Z"),
+            at("flux", "2026-01-01T00:00:00Z"),
+            at(FIELD_MANAGER, "2026-01-03T00:00:00Z"),
+            status,
+        ]));
+        assert_eq!(object.last_other_manager(), Some("kubectl-edit"));
+    }
+
+    #[test]
     fn junk_names_nobody() {
         for junk in [json!("junk"), json!([1, null, {"manager": 7}]), json!(null)] {
             let object = object(&junk);
             assert!(!object.is_written_by_this_charm());
             assert!(object.fields_of_this_charm().is_empty());
+            assert_eq!(object.last_other_manager(), None);
         }
     }
 }

@@ -203,6 +203,14 @@ impl Object {
         metadata["labels"][key] = Value::String(value.to_owned());
     }
 
+    /// The same object, for a write that only counts if the stored object is still of that version.
+    #[must_use]
+    pub fn only_at(&self, version: &str) -> Self {
+        let mut object = self.clone();
+        Arc::make_mut(&mut object.value)["metadata"]["resourceVersion"] = version.into();
+        object
+    }
+
     /// The content as one JSON value.
     pub fn into_value(self) -> Value {
         Arc::unwrap_or_clone(self.value)

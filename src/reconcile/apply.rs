@@ -1,5 +1,6 @@
 //! Carries out the changes that are allowed now.
 
+use super::{Interruption, Reconcile};
 use crate::cluster::Cluster;
 use crate::cluster::error::{ClusterError, FailureKind, FieldConflict};
 use crate::cluster::write::{Mode, OnConflict};
@@ -7,47 +8,86 @@ use crate::k8s::kind::{
     CLUSTER_ROLE_BINDING, DEPLOYMENT, HORIZONTAL_POD_AUTOSCALER, Kind, ROLE_BINDING,
 };
 use crate::k8s::object::{LiveObjects, Object};
+use crate::observed::attempts::Refusal;
 use crate::plan::adoption::adopted_managed_fields;
 use crate::plan::{Deletion, Upsert};
 use crate::step::journal::Journal;
 
-/// Applies objects: the server checks all of them first, then they are written in order.
-///
-/// # Errors
-/// For the first request that the server refuses or does not answer.
-pub(super) async fn apply(
-    cluster: &Cluster,
-    upserts: &[&Upsert],
-    live: &LiveObjects,
-    journal: &mut Journal,
-) -> Result<(), ClusterError> {
-    for upsert in upserts {
-        check(cluster, upsert).await?;
+impl Reconcile<'_> {
+    /// Applies objects: the server checks all of them first, then they are written in order.
+    ///
+    /// What the cluster does not take is noted, and nothing more is written: the next assessment
+    /// shows what can do without it. Returns whether the unit still leads.
+    ///
+    /// # Errors
+    /// When the server does not answer, or does not let this charm do anything.
+    pub(super) async fn apply(
+        &mut self,
+        upserts: &[&Upsert],
+        live: &LiveObjects,
+    ) -> Result<bool, Interruption> {
+        let mut all_taken = true;
+        for upsert in upserts {
+            let checked = check(self.cluster, upsert).await;
+            all_taken &= self.is_taken(upsert, checked)?.is_some();
+        }
+        if !all_taken {
+            return Ok(true);
+        }
+        for upsert in upserts {
+            if !self.may_write()? {
+                return Ok(false);
+            }
+            let before = live.get(upsert.object.id());
+            let written = write(self.cluster, upsert, before, &mut self.journal).await;
+            let Some(after) = self.is_taken(upsert, written)? else {
+                return Ok(true);
+            };
+            log(upsert);
+            let before = before.and_then(|it| it.resource_version());
+            self.journal
+                .applied(&upsert.object, before, after.resource_version());
+        }
+        Ok(true)
     }
-    for upsert in upserts {
-        let id = upsert.object.id();
-        let before = live.get(id);
-        let after = write(cluster, upsert, before, journal).await?;
-        log(upsert);
-        let before = before.and_then(|it| it.resource_version());
-        journal.applied(id, before, after.resource_version());
-    }
-    Ok(())
-}
 
-/// Deletes objects. A refused deletion does not stop the others.
-///
-/// # Errors
-/// For the first request that the server refuses or does not answer.
-pub(super) async fn delete(cluster: &Cluster, deletions: &[&Deletion]) -> Result<(), ClusterError> {
-    let mut refusal = None;
-    for deletion in deletions {
-        tracing::info!("deleting {}", deletion.id);
-        if let Err(error) = cluster.delete(&deletion.id, &deletion.uid).await {
-            refusal = refusal.or(Some(error));
+    /// What came of a write; `None` when the cluster does not take the object, which is noted.
+    fn is_taken<T>(
+        &mut self,
+        upsert: &Upsert,
+        written: Result<T, ClusterError>,
+    ) -> Result<Option<T>, ClusterError> {
+        match written {
+            Err(error) if error.is_about_the_object() => {
+                let refusal = Refusal {
+                    kind: error.kind().clone(),
+                    text: error.to_string(),
+                };
+                self.journal.refused(&upsert.object, refusal);
+                Ok(None)
+            }
+            other => other.map(Some),
         }
     }
-    refusal.map_or(Ok(()), Err)
+
+    /// Deletes objects. A refused deletion does not stop the others. Returns whether the unit still
+    /// leads.
+    ///
+    /// # Errors
+    /// For the first request that the server refuses or does not answer.
+    pub(super) async fn delete(&mut self, deletions: &[&Deletion]) -> Result<bool, Interruption> {
+        let mut refusal = None;
+        for deletion in deletions {
+            if !self.may_write()? {
+                return Ok(false);
+            }
+            tracing::info!("deleting {}", deletion.id);
+            if let Err(error) = self.cluster.delete(&deletion.id, &deletion.uid).await {
+                refusal = refusal.or(Some(error));
+            }
+        }
+        refusal.map_or(Ok(true), |error| Err(error.into()))
+    }
 }
 
 /// Lets the server check a write. Conflicts are handled when the object is written.
@@ -71,17 +111,20 @@ async fn write(
     journal: &mut Journal,
 ) -> Result<Object, ClusterError> {
     let mut on_conflict = OnConflict::Fail;
+    let mut version = upsert.only_at.clone();
     if let Some(live) = live.filter(|_| upsert.adopts)
         && let Some(managed_fields) = adopted_managed_fields(live)
     {
-        cluster.set_managed_fields(live, managed_fields).await?;
+        let adopted = cluster.set_managed_fields(live, managed_fields).await?;
+        version = version.and_then(|_| adopted.resource_version().map(str::to_owned));
         tracing::info!("adopted {}", live.id());
         on_conflict = OnConflict::Take;
     }
-    match cluster
-        .apply(&upsert.object, Mode::Write, on_conflict)
-        .await
-    {
+    let object = match &version {
+        Some(version) => &upsert.object.only_at(version),
+        None => &upsert.object,
+    };
+    match cluster.apply(object, Mode::Write, on_conflict).await {
         Err(error) => match (error.kind(), live) {
             (FailureKind::Conflict(conflicts), Some(live))
                 if conflicts.iter().all(|conflict| is_edit(conflict, live)) =>
@@ -89,9 +132,7 @@ async fn write(
                 for FieldConflict { field, message } in conflicts {
                     journal.warn(format!("{}: {field} is set back ({message})", live.id()));
                 }
-                cluster
-                    .apply(&upsert.object, Mode::Write, OnConflict::Take)
-                    .await
+                cluster.apply(object, Mode::Write, OnConflict::Take).await
             }
             (FailureKind::Immutable(why), Some(live)) if may_recreate(upsert) => {
                 tracing::info!("recreating {}: {why}", live.id());

@@ -37,6 +37,7 @@ pub(super) async fn observe(
     let (mut observed, mut watches) = read(cluster, &desired.intent().identity).await?;
     add_unlabelled(cluster, desired, &mut observed).await?;
     observed.overdue = journal.overdue(began.elapsed());
+    observed.attempts = journal.attempts().clone();
     loop {
         let now = began.elapsed();
         observed.drain.acknowledged_for = journal.acknowledged_for(now);

@@ -4,6 +4,7 @@ use crate::assess::awaited::Awaited;
 use crate::cluster::error::{ClusterError, FailureKind};
 use crate::cni::Phase;
 use crate::cni::rollout::AgentFault;
+use crate::observed::attempts::Refusal;
 use crate::plan::Obstacle;
 
 /// One thing to say about the control plane.
@@ -28,6 +29,12 @@ pub enum Condition {
     /// The cluster refused a request, or did not answer; the text names the operation and the
     /// object.
     Refused(FailureKind, String),
+}
+
+impl From<Refusal> for Condition {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal.kind, refusal.text)
+    }
 }
 
 impl From<&ClusterError> for Condition {

@@ -2,7 +2,6 @@
 //!
 //! All times are durations since the hook began, so that nothing here needs a clock.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::deadlines::{LEADERSHIP_TRUST, Timeouts};
@@ -12,9 +11,9 @@ use crate::cni::Phase;
 use crate::cni::acknowledgement::{Acknowledgements, Holding};
 use crate::cni::rollout::AgentFault;
 use crate::istio::Injection;
-use crate::k8s::object::{LiveObjects, ObjectId};
+use crate::k8s::object::{Object, ObjectId};
 use crate::observed::Overdue;
-use crate::plan::Upsert;
+use crate::observed::attempts::{Attempts, Refusal};
 
 /// How long the rest of a burst of changes may take to arrive.
 pub const BURST: Duration = Duration::from_millis(50);
@@ -28,15 +27,12 @@ const LONG: Duration = Duration::from_secs(15);
 const SAME_FAULT: Duration = Duration::from_secs(2);
 /// After how long a fault that keeps changing is reported as it is.
 const ANY_FAULT: Duration = Duration::from_secs(10);
-/// How often one object is applied in one hook, before the charm concludes that something else
-/// changes it.
-const MOST_ATTEMPTS: u32 = 3;
 
 /// What one hook has done and seen.
 #[derive(Clone, Debug)]
 pub struct Journal {
     timeouts: Timeouts,
-    /// When the unit was known to be the leader; `None` after a wait.
+    /// When the unit was known to be the leader; `None` before it was asked, and after a wait.
     led_at: Option<Duration>,
     /// How many turns in a row have failed.
     failures: u32,
@@ -45,7 +41,7 @@ pub struct Journal {
     /// What was awaited when it last moved, and when that was.
     progress: (Vec<String>, Duration),
     fault: Option<FaultSeen>,
-    attempts: BTreeMap<ObjectId, Attempts>,
+    attempts: Attempts,
     acknowledgement: Acknowledgement,
     /// Whether applying the DaemonSet keeps its pods, with the version for which that was found
     /// out.
@@ -68,14 +64,6 @@ struct FaultSeen {
     since: Duration,
 }
 
-/// How often an object was applied in this hook.
-#[derive(Clone, Debug, Default)]
-struct Attempts {
-    count: u32,
-    /// The version at which applying changed nothing, whatever the plan says.
-    unchanged_at: Option<String>,
-}
-
 /// What the istiods have answered since the injection configuration went back.
 #[derive(Clone, Debug, Default)]
 struct Acknowledgement {
@@ -87,16 +75,17 @@ struct Acknowledgement {
 }
 
 impl Journal {
-    /// The journal of a hook that begins, on a unit that has just been found to lead.
+    /// The journal of a hook that begins. It asks for leadership before its first write: what the
+    /// unit was told before may be old.
     pub fn start(timeouts: Timeouts) -> Self {
         Self {
             timeouts,
-            led_at: Some(Duration::ZERO),
+            led_at: None,
             failures: 0,
             phase: Phase::Off,
             progress: (Vec::new(), Duration::ZERO),
             fault: None,
-            attempts: BTreeMap::new(),
+            attempts: Attempts::default(),
             acknowledgement: Acknowledgement::default(),
             keeps_agent_pods: None,
             agent_went: false,
@@ -228,33 +217,24 @@ impl Journal {
         self.led_at = None;
     }
 
-    /// Whether it still makes sense to apply an object in this hook. `live` are the observed
-    /// objects.
-    pub fn may_apply(&self, upsert: &Upsert, live: &LiveObjects) -> bool {
-        let id = upsert.object.id();
-        let Some(attempts) = self.attempts.get(id) else {
-            return true;
-        };
-        let version = live.get(id).and_then(|it| it.resource_version());
-        attempts.count < MOST_ATTEMPTS
-            && (version.is_none() || attempts.unchanged_at.as_deref() != version)
+    /// What this hook has tried to write so far.
+    pub fn attempts(&self) -> &Attempts {
+        &self.attempts
     }
 
     /// Notes that an object was applied: its version before and after.
-    pub fn applied(&mut self, id: &ObjectId, before: Option<&str>, after: Option<&str>) {
-        let attempts = self.attempts.entry(id.clone()).or_default();
-        attempts.count += 1;
-        attempts.unchanged_at = after.filter(|_| before == after).map(str::to_owned);
-        if attempts.count == MOST_ATTEMPTS {
-            self.warnings.push(format!(
-                "{id} does not stay as this charm applies it; something else changes it"
-            ));
-        }
+    pub fn applied(&mut self, wanted: &Object, before: Option<&str>, after: Option<&str>) {
+        self.attempts.applied(wanted, before, after);
+    }
+
+    /// Notes that the cluster does not take an object.
+    pub fn refused(&mut self, wanted: &Object, refusal: Refusal) {
+        self.attempts.refused(wanted, refusal);
     }
 
     /// Whether this hook has applied anything.
     pub fn has_applied(&self) -> bool {
-        !self.attempts.is_empty()
+        self.attempts.has_applied()
     }
 
     /// Whether this hook has seen the removal of the node agent.

@@ -1,5 +1,6 @@
 //! Whole stories of the pure middle: what is done in which order, and how it ends.
 
+mod quarrels;
 mod removal;
 mod switch;
 
@@ -167,27 +168,4 @@ fn an_object_of_others_is_in_the_way() {
         Off: blocked: Deployment mesh/istiod belongs to the Helm release istiod; remove it first
     "#]],
     );
-}
-
-#[test]
-fn an_object_that_does_not_stay_is_applied_three_times_and_no_more() {
-    let mut cluster = Simulated::settled(&[]);
-    let mut lines = String::new();
-    for _ in 0..4 {
-        cluster.change(&CONFIG_MAP, |it| it["data"] = json!({}));
-        lines.push_str(&cluster.take_step().0);
-        lines.push('\n');
-    }
-    expect![[r#"
-        Off: apply ConfigMap istio
-        Off: apply ConfigMap istio
-        Off: apply ConfigMap istio
-        Off: active: CNI off
-    "#]]
-    .assert_eq(&lines);
-    let warnings = cluster.journal.warnings().join("\n");
-    expect![
-        "ConfigMap mesh/istio does not stay as this charm applies it; something else changes it"
-    ]
-    .assert_eq(&warnings);
 }

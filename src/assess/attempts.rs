@@ -1,0 +1,78 @@
+//! Wanted changes that this hook has tried in vain: they are told, and not tried again.
+
+use super::awaited::Awaited;
+use crate::cni::Phase;
+use crate::istio::names;
+use crate::k8s::kind::{CONFIG_MAP, Wave};
+use crate::k8s::object::{Object, ObjectId};
+use crate::observed::Observed;
+use crate::observed::attempts::{Promise, Refusal};
+use crate::plan::{Plan, Upsert};
+
+/// Wanted changes that this hook has tried in vain.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InVain {
+    /// Changes that something else undoes.
+    pub contested: Vec<Awaited>,
+    /// Changes that the cluster does not take.
+    pub refused: Vec<Refusal>,
+    /// The first wave of which an object is missing because the cluster does not take it.
+    pub missing: Option<Wave>,
+}
+
+impl InVain {
+    /// Takes the changes that were tried in vain out of a plan.
+    pub(super) fn take(plan: &mut Plan, phase: Phase, observed: &Observed) -> Self {
+        let mut in_vain = Self::default();
+        let upserts = std::mem::take(&mut plan.upserts);
+        for upsert in upserts {
+            let live = observed.live.get(upsert.object.id());
+            match observed.attempts.promise(&upsert.object, live) {
+                Promise::Open => plan.upserts.push(upsert),
+                Promise::Contested => in_vain.contested.push(contested(&upsert, live)),
+                Promise::WithoutEffect if is_injection_config(&upsert, observed) => {
+                    if observed.injection() != Some(phase.injection()) {
+                        in_vain.contested.push(contested(&upsert, None));
+                    }
+                }
+                // A policy of the cluster may keep images of its own: that is not for us to fight.
+                Promise::WithoutEffect => {}
+                Promise::Refused(refusal) => {
+                    if live.is_none() {
+                        let first = in_vain.missing.unwrap_or(upsert.wave);
+                        in_vain.missing = Some(first.min(upsert.wave));
+                    }
+                    in_vain.refused.push(refusal);
+                }
+            }
+        }
+        in_vain
+    }
+
+    /// Whether something else decides what pods get.
+    pub(super) fn leaves_injection(&self, observed: &Observed) -> bool {
+        let injector = injection_config(observed);
+        self.contested
+            .iter()
+            .any(|it| matches!(it, Awaited::Contested { id, .. } if *id == injector))
+    }
+}
+
+fn injection_config(observed: &Observed) -> ObjectId {
+    ObjectId::new(&CONFIG_MAP, &observed.namespace, names::INJECTOR_CONFIG)
+}
+
+fn is_injection_config(upsert: &Upsert, observed: &Observed) -> bool {
+    *upsert.object.id() == injection_config(observed)
+}
+
+/// The change of one object that something else undoes; `live` is the object if that is stored.
+fn contested(upsert: &Upsert, live: Option<&Object>) -> Awaited {
+    let differences = upsert.differences.iter().flatten();
+    let first = differences.into_iter().next();
+    Awaited::Contested {
+        id: upsert.object.id().clone(),
+        field: first.map_or_else(|| "all of it".to_owned(), |it| it.path.clone()),
+        by: live.and_then(Object::last_other_manager).map(str::to_owned),
+    }
+}
