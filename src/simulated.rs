@@ -145,7 +145,7 @@ impl Simulated {
             attempts: self.journal.attempts().clone(),
             ..Observed::default()
         };
-        loop {
+        for _ in 0..20 {
             observed.drain.acknowledged_for = self.journal.acknowledged_for(self.now);
             let takes_long = self.journal.takes_long(self.now);
             match open_question(desired, &observed, takes_long) {
@@ -174,6 +174,7 @@ impl Simulated {
                 }
             }
         }
+        panic!("there is always another question")
     }
 
     /// Observes and assesses.
@@ -203,6 +204,16 @@ impl Simulated {
         story
     }
 
+    /// Takes steps until one contains that text.
+    pub(crate) fn step_until(&mut self, text: &str) {
+        for _ in 0..50 {
+            if self.take_step().0.contains(text) {
+                return;
+            }
+        }
+        panic!("no step has come to {text}");
+    }
+
     /// Takes one step: what it was, and whether the hook ends or waits for something outside.
     pub(crate) fn take_step(&mut self) -> (String, bool) {
         let (observed, assessment) = self.assess();
@@ -221,7 +232,9 @@ impl Simulated {
                     self.journal.refused(&upsert.object, refusal(upsert));
                 }
                 if refused.is_empty() {
-                    upserts.iter().for_each(|upsert| self.apply(upsert));
+                    for upsert in &upserts {
+                        self.apply(upsert);
+                    }
                     return (line, false);
                 }
                 (format!("{line}: refused"), false)

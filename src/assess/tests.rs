@@ -252,7 +252,7 @@ fn the_node_agent_is_left_alone_until_it_goes_and_its_rights_until_its_pods_went
     cluster.configure(&[]);
     table.push_str(&planned(&mut cluster));
     let pods = cluster.agent.pods.clone();
-    while !cluster.take_step().0.contains("delete DaemonSet") {}
+    cluster.step_until("delete DaemonSet");
     cluster.agent.pods = pods;
     table.push_str(&planned(&mut cluster));
     cluster.agent.pods.clear();

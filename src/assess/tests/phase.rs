@@ -194,7 +194,7 @@ fn another_template_is_switched_off_unless_its_pods_would_stay() {
 fn pods_on_nodes_that_are_gone_are_not_waited_for() {
     let mut cluster = Simulated::settled(&BOTH_PATHS);
     cluster.configure(&[]);
-    while !cluster.take_step().0.contains("delete DaemonSet") {}
+    cluster.step_until("delete DaemonSet");
     cluster.agent.pods = Simulated::settled(&BOTH_PATHS).agent.pods;
     let three = state(&mut cluster);
     cluster.agent.nodes.truncate(1);

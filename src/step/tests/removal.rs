@@ -39,7 +39,7 @@ fn a_removal_leaves_the_rights_of_the_node_agent_to_its_pods() {
     let mut cluster = Simulated::settled(&BOTH_PATHS);
     let pods = cluster.agent.pods.clone();
     cluster.remove();
-    while !cluster.take_step().0.contains("DaemonSet") {}
+    cluster.step_until("DaemonSet");
     cluster.agent.pods = pods;
     check(
         &mut cluster,

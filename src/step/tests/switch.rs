@@ -137,7 +137,7 @@ fn the_rights_of_the_node_agent_stay_until_its_pods_are_gone() {
     let mut cluster = Simulated::settled(&BOTH_PATHS);
     cluster.configure(&[]);
     let pods = cluster.agent.pods.clone();
-    while !cluster.take_step().0.contains("delete DaemonSet") {}
+    cluster.step_until("delete DaemonSet");
     cluster.agent.pods = pods;
     check(
         &mut cluster,
@@ -187,9 +187,7 @@ fn a_missing_directory_blocks_and_injection_stays() {
 fn a_fault_waits_for_a_control_plane_that_is_not_finished() {
     let mut cluster = Simulated::new(&BOTH_PATHS);
     cluster.istiod_is_ready = false;
-    while !cluster.live.values().any(|it| it.is(&DAEMON_SET)) {
-        cluster.take_step();
-    }
+    cluster.step_until("DaemonSet");
     cluster.agent.pods.clear();
     cluster.change(&DAEMON_SET, |it| it["status"]["numberReady"] = json!(0));
     let uid = cluster.live.values().find(|it| it.is(&DAEMON_SET)).unwrap();
