@@ -5,18 +5,17 @@ pub mod attempts;
 pub mod awaited;
 pub mod gate;
 pub mod question;
+mod switch;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use crate::cni::drain::pod_name;
 use crate::cni::rollout::{AgentFault, Rollout};
 use crate::cni::{self, Phase, Switch};
 use crate::desired::{Desired, RenderError};
 use crate::istio::Injection;
 use crate::k8s::kind::{CUSTOM_RESOURCE_DEFINITION, DAEMON_SET, DEPLOYMENT};
 use crate::k8s::object::ObjectId;
-use crate::k8s::pod;
-use crate::observed::agent::AgentState;
 use crate::observed::collection::Collection;
 use crate::observed::{DefinitionUse, Observed};
 use crate::plan::conflicts::conflicting_installations;
@@ -47,8 +46,9 @@ pub struct Assessment {
     pub awaited: Vec<Awaited>,
     /// Changes that this hook has tried in vain, and that are not in the plan any more.
     pub in_vain: InVain,
-    /// Whether no watch would report what is awaited, so that the cluster has to be polled.
-    pub needs_polling: bool,
+    /// When to look again although no watch has reported anything; `None` if all that is awaited is
+    /// watched.
+    pub next_look: Option<Duration>,
 }
 
 impl Assessment {
@@ -92,12 +92,9 @@ impl Assessment {
             Phase::Removing => watched.extend([Kind(DAEMON_SET), Agents]),
             Phase::Off => {}
         }
-        let going = self.plan.deletions.iter().filter(|it| it.under_way);
-        watched.extend(
-            going
-                .filter_map(|it| it.id.known_kind())
-                .map(|it| Kind(*it)),
-        );
+        let deleted = self.plan.deletions.iter().filter(|it| it.under_way);
+        let going = deleted.map(|it| &it.id).chain(&self.plan.going);
+        watched.extend(going.filter_map(ObjectId::known_kind).map(|it| Kind(*it)));
         watched
     }
 }
@@ -111,7 +108,7 @@ pub fn assess(desired: &Desired<'_>, observed: &Observed) -> Result<Assessment, 
     let rollout = agent::rollout(intent, observed);
     let phase = phase(desired, observed, rollout.as_ref());
     let wanted = desired.at(phase)?;
-    let frozen = agent::frozen(phase, intent, &observed.live);
+    let frozen = agent::frozen(phase, intent, observed);
     let mut plan = plan(&wanted, &frozen, &observed.live, &intent.identity);
     let mut conflicts = Vec::new();
     if intent.is_removal() {
@@ -125,10 +122,11 @@ pub fn assess(desired: &Desired<'_>, observed: &Observed) -> Result<Assessment, 
         let adopted = observed.daemon_set().filter(|_| phase == Phase::Removing);
         let adopted = adopted.and_then(|live| deletion_of_adopted(live, &intent.identity));
         plan.deletions.extend(adopted);
+        agent::goes_first(&mut plan, &observed.live);
     }
     let in_vain = InVain::take(&mut plan, phase, observed);
     let gate = Gate::new(intent, phase, &plan, &in_vain, observed);
-    let (mut awaited, needs_polling) = awaited(desired, phase, observed, rollout.as_ref());
+    let (mut awaited, next_look) = switch::awaited(desired, phase, observed, rollout.as_ref());
     if in_vain.leaves_injection(observed) {
         awaited.retain(|it| *it != Awaited::InjectionChange);
     }
@@ -142,7 +140,7 @@ pub fn assess(desired: &Desired<'_>, observed: &Observed) -> Result<Assessment, 
         conflicts,
         awaited,
         in_vain,
-        needs_polling,
+        next_look,
     })
 }
 
@@ -153,7 +151,7 @@ fn phase(desired: &Desired<'_>, observed: &Observed, rollout: Option<&Rollout>) 
         injection: observed.injection(),
         agent: agent::agent(desired, observed, rollout),
     });
-    let drained = observed.overdue.drain || observed.drain.is_over();
+    let drained = observed.overdue.drain || observed.is_drained();
     if phase == Phase::Draining && injects_istio_init(desired, observed) && drained {
         return Phase::Removing;
     }
@@ -185,66 +183,6 @@ fn fault(phase: Phase, observed: &Observed, rollout: Option<&Rollout>) -> Option
     rollout
         .and_then(|it| it.fault.clone())
         .or(without_configuration)
-}
-
-/// What a phase waits for, and whether no watch would report it.
-fn awaited(
-    desired: &Desired<'_>,
-    phase: Phase,
-    observed: &Observed,
-    rollout: Option<&Rollout>,
-) -> (Vec<Awaited>, bool) {
-    match phase {
-        Phase::Draining if injects_istio_init(desired, observed) => {
-            (draining(observed), observed.drain.needs_polling())
-        }
-        Phase::Draining if desired.intent().is_removal() => (Vec::new(), false),
-        // First the injection configuration goes back; the next observation shows what follows.
-        Phase::Draining => (vec![Awaited::InjectionChange], false),
-        Phase::Removing => {
-            let remaining = observed
-                .agent
-                .as_ref()
-                .map_or(0, AgentState::remaining_pods);
-            (vec![Awaited::AgentRemoval { remaining }], false)
-        }
-        Phase::RollingOut => (rolling_out(rollout), false),
-        // A node that joins does no harm, but pods cannot start where the node agent fails.
-        Phase::On if rollout.is_some_and(|it| it.fails) => (rolling_out(rollout), false),
-        Phase::Off | Phase::On => (Vec::new(), false),
-    }
-}
-
-fn rolling_out(rollout: Option<&Rollout>) -> Vec<Awaited> {
-    let Some(rollout) = rollout else {
-        return vec![Awaited::AgentCreation];
-    };
-    if rollout.ready {
-        return Vec::new();
-    }
-    vec![Awaited::AgentRollout {
-        ready: rollout.counts.ready,
-        desired: rollout.counts.desired,
-        reason: rollout.reason(),
-    }]
-}
-
-/// What still keeps the node agent after injection has gone back to `istio-init`.
-fn draining(observed: &Observed) -> Vec<Awaited> {
-    let drain = &observed.drain;
-    let holding = drain.holding.as_deref().unwrap_or_default();
-    if !holding.is_empty() {
-        let holding = holding.iter().cloned();
-        return holding.map(Awaited::Acknowledgement).collect();
-    }
-    let pods: Vec<_> = drain.pods_in_need().collect();
-    let Some(first) = pods.first() else {
-        return vec![Awaited::Stragglers];
-    };
-    vec![Awaited::PodsInNeed {
-        reason: pod::why_not_ready(first, &[]),
-        pods: pods.iter().map(|pod| pod_name(pod)).collect(),
-    }]
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@
 pub mod acknowledgement;
 pub mod drain;
 pub mod rollout;
+pub mod stragglers;
 
 use crate::istio::Injection;
 

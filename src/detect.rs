@@ -85,7 +85,7 @@ pub fn detect(nodes: &[Node], host_network_pods: &[Pod]) -> Detection {
     let (real, virtual_nodes): (Vec<&Node>, Vec<&Node>) = nodes
         .iter()
         .filter(|node| is_linux(node))
-        .partition(|node| !is_virtual(node));
+        .partition(|node| !node::is_virtual(node));
     let facts: Vec<NodeFacts> = real
         .iter()
         .map(|node| facts_of(node, &mounts, kubeadm.as_ref()))
@@ -270,13 +270,6 @@ fn further_notes(
 
 fn is_linux(node: &Node) -> bool {
     node::system_info(node).is_none_or(|it| it.operating_system != "windows")
-}
-
-/// Virtual Kubelet (AKS virtual nodes) and EKS Fargate: no DaemonSet runs there.
-fn is_virtual(node: &Node) -> bool {
-    let label = |key: &str| node.metadata.labels.as_ref()?.get(key).map(String::as_str);
-    label("type") == Some("virtual-kubelet")
-        || label("eks.amazonaws.com/compute-type") == Some("fargate")
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The ground floor: Kubernetes objects, and what can be read from them. Pure, and about Kubernetes
 //! alone.
 
+pub mod admission;
+pub mod event;
 pub mod kind;
 pub mod labels;
 pub mod managed_fields;

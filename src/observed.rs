@@ -15,7 +15,7 @@ use crate::istio::{Injection, names};
 use crate::k8s::kind::{CONFIG_MAP, DAEMON_SET, DEPLOYMENT, MUTATING_WEBHOOK};
 use crate::k8s::object::{LiveObjects, Object, ObjectId};
 use agent::AgentState;
-use attempts::Attempts;
+use attempts::{Attempts, Refusal};
 use drain::Drain;
 use new_pods::NewPods;
 
@@ -33,8 +33,8 @@ pub struct Observed {
     pub istiods: Vec<Pod>,
     /// How far the node agent is.
     pub agent: Option<AgentState>,
-    /// Whether applying the node agent's DaemonSet would keep its pods.
-    pub keeps_agent_pods: Option<bool>,
+    /// What applying the node agent's DaemonSet would do; `None` until that had to be known.
+    pub effect_of_applying: Option<Effect>,
     /// What still needs the node agent after injection has gone back to `istio-init`.
     pub drain: Drain,
     /// The nodes whose agents say in their logs that they wait for a CNI configuration.
@@ -54,6 +54,17 @@ pub enum DefinitionUse {
     Unused,
     /// Somebody does; the text says who, or by what.
     Used(String),
+}
+
+/// What applying the DaemonSet of the node agent would do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Its pods stay.
+    KeepsPods,
+    /// Its pods are replaced.
+    ReplacesPods,
+    /// Nothing: the cluster does not take it.
+    Refused(Refusal),
 }
 
 /// What has held up a removal for as long as it may, and no longer does.

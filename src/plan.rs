@@ -103,6 +103,9 @@ pub struct Plan {
     pub deletions: Vec<Deletion>,
     /// What is in the way. While there are any obstacles, nothing may be changed.
     pub obstacles: Vec<Obstacle>,
+    /// Wanted objects that somebody has deleted and something still keeps: they are made anew when
+    /// they are gone.
+    pub going: Vec<ObjectId>,
     /// Wanted objects that are skipped, and why.
     pub skipped: Vec<(ObjectId, String)>,
 }
@@ -191,6 +194,9 @@ fn upsert(wanted: &Object, live: Option<&Object>, identity: &Identity, plan: &mu
             id: id.clone(),
             whose,
         });
+    }
+    if live.is_being_deleted() {
+        return plan.going.push(id.clone());
     }
     let adopted = adoption::after_adoption(live);
     let live = adopted.as_ref().unwrap_or(live);

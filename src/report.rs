@@ -15,6 +15,7 @@ use crate::k8s::version::KubernetesVersion;
 use crate::observed::Observed;
 use crate::step::condition::Condition;
 use crate::step::journal::Journal;
+use crate::text::up_to_three;
 
 /// How a hook ended.
 #[derive(Debug)]
@@ -129,6 +130,13 @@ fn of_view(intent: &Intent, view: &View, journal: &Journal) -> Vec<String> {
         ));
     }
     if let Some(rollout) = &assessment.rollout {
+        if !rollout.unable.is_empty() && journal.has_applied() {
+            warnings.push(format!(
+                "{} can run no node agent: pods with a sidecar do not start there while the CNI is \
+                 on",
+                up_to_three(&rollout.unable)
+            ));
+        }
         for (node, why) in &rollout.held_by {
             warnings.push(format!("the node agent on {node} is not ready: {why}"));
         }

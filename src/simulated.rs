@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::assess::question::{Question, open_question};
 use crate::assess::{Assessment, assess};
 use crate::cluster::error::FailureKind;
+use crate::cni::stragglers::SlowestWebhook;
 use crate::decide::{Facts, decide};
 use crate::desired::Desired;
 use crate::intent::Intent;
@@ -22,9 +23,9 @@ use crate::istio::Injection;
 use crate::k8s::kind::{CUSTOM_RESOURCE_DEFINITION, DAEMON_SET, DEPLOYMENT, Kind};
 use crate::k8s::object::{LiveObjects, Object, ObjectId};
 use crate::k8s::version::KubernetesVersion;
-use crate::observed::agent::AgentState;
+use crate::observed::agent::{AgentState, Place};
 use crate::observed::attempts::Refusal;
-use crate::observed::{DefinitionUse, Observed};
+use crate::observed::{DefinitionUse, Effect, Observed};
 use crate::plan::{Deletion, Upsert};
 use crate::report::{Outcome, Report, View, report};
 use crate::step::condition::Condition;
@@ -58,8 +59,8 @@ pub(crate) struct Simulated {
     pub(crate) agent: AgentState,
     /// Pods that have not started yet.
     pub(crate) pending: Vec<Pod>,
-    /// Whether the server would keep the node agent's pods when its DaemonSet is applied.
-    pub(crate) keeps_agent_pods: bool,
+    /// What the server would do if the node agent's DaemonSet were applied.
+    pub(crate) effect_of_applying: Effect,
     /// Nodes whose agents wait for a configuration.
     pub(crate) without_configuration: BTreeSet<String>,
     /// Names of objects that the cluster does not take.
@@ -84,7 +85,7 @@ impl Simulated {
                 ..AgentState::default()
             },
             pending: Vec::new(),
-            keeps_agent_pods: false,
+            effect_of_applying: Effect::ReplacesPods,
             without_configuration: BTreeSet::new(),
             refuses: BTreeSet::new(),
             custom_resources: None,
@@ -152,13 +153,20 @@ impl Simulated {
                 None => return observed,
                 Some(Question::AgentState) => observed.agent = Some(self.agent.clone()),
                 Some(Question::EffectOfApplying { .. }) => {
-                    observed.keeps_agent_pods = Some(self.keeps_agent_pods);
+                    observed.effect_of_applying = Some(self.effect_of_applying.clone());
                 }
                 Some(Question::WhatIstiodsInject) => {
                     let configured = vec![("istiod-1".to_owned(), observed.injection())];
                     let answers = self.injects.clone().unwrap_or(configured);
                     let holding = self.journal.istiods_answered(&answers, self.now);
                     observed.drain.holding = Some(holding);
+                }
+                Some(Question::SlowestWebhook) => {
+                    let live = observed.live.values();
+                    let configurations = live.filter(|it| it.id().group.starts_with("admission"));
+                    let ours = ["istio-sidecar-injector-mesh"];
+                    let slowest = SlowestWebhook::of(configurations, &ours);
+                    observed.drain.slowest_webhook = Some(slowest);
                 }
                 Some(Question::PendingPods) => {
                     self.journal.acknowledged(self.now);
@@ -254,8 +262,8 @@ impl Simulated {
                 let shown = wait.shown.unwrap_or_default();
                 // What needs no change from outside goes on by itself.
                 self.now += wait.pause;
-                let is_short = wait.pause < Duration::from_secs(1);
-                (format!("{phase:?}: wait: {shown}"), !is_short)
+                let goes_on = assessment.next_look.is_some();
+                (format!("{phase:?}: wait: {shown}"), !goes_on)
             }
             Step::Finish(conditions) => {
                 let report = self.report(conditions, observed, assessment);
@@ -341,7 +349,10 @@ impl Simulated {
     fn delete(&mut self, deletion: &Deletion) {
         self.live.remove(&deletion.id);
         if deletion.id.is(&DAEMON_SET) {
-            self.agent.pods.clear();
+            // Nobody ends the pods of a node that is away.
+            let pods = std::mem::take(&mut self.agent.pods);
+            let away = |pod: &Pod| self.agent.place(pod) == Place::Away;
+            self.agent.pods = pods.into_iter().filter(away).collect();
         }
     }
 

@@ -72,7 +72,7 @@ fn wait_or_finish<'a>(assessment: &Assessment, journal: &Journal, now: Duration)
     let wait = |shown| {
         Step::Wait(Wait {
             shown,
-            pause: journal.until_next_look(assessment.needs_polling, now),
+            pause: journal.until_next_look(assessment.next_look, now),
         })
     };
     let mut conditions = Vec::new();
@@ -84,10 +84,11 @@ fn wait_or_finish<'a>(assessment: &Assessment, journal: &Journal, now: Duration)
         }
         None => assessment.all_awaited().collect(),
     };
-    let first = awaited.iter().find(|it| !it.is_up_to_a_person());
+    let takes_long = journal.takes_long(now);
+    let first = awaited.iter().find(|it| !it.is_up_to_a_person(takes_long));
     if let Some(first) = first.filter(|_| !journal.is_over(now)) {
         // While all goes well, reasons change too quickly to be read.
-        let shown = if journal.takes_long(now) {
+        let shown = if takes_long {
             first.to_string()
         } else {
             first.progress()

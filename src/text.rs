@@ -11,6 +11,12 @@ pub fn up_to_three<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String 
     }
 }
 
+/// A number of things: `1 pod`, `2 pods`.
+pub fn counted(number: usize, thing: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{ending}")
+}
+
 /// How many characters of one text a status shows. `juju status` stays readable that way; the log
 /// has the whole text.
 pub const LONGEST_IN_STATUS: usize = 200;
@@ -33,6 +39,14 @@ mod tests {
         assert_eq!(up_to_three(["a"]), "a");
         assert_eq!(up_to_three(["a", "b", "c"]), "a, b, c");
         assert_eq!(up_to_three(["a", "b", "c", "d", "e"]), "a, b, c (+2 more)");
+    }
+
+    #[test]
+    fn one_is_no_plural() {
+        assert_eq!(
+            [0, 1, 2].map(|it| counted(it, "pod")),
+            ["0 pods", "1 pod", "2 pods"]
+        );
     }
 
     #[test]

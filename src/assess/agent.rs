@@ -9,11 +9,11 @@ use crate::intent::Intent;
 use crate::k8s::kind::DAEMON_SET;
 use crate::k8s::object::{LiveObjects, Object, ObjectId};
 use crate::k8s::rollout::NodeCounts;
-use crate::observed::Observed;
 use crate::observed::agent::AgentState;
+use crate::observed::{Effect, Observed};
 use crate::plan::adoption::after_adoption;
-use crate::plan::drift;
 use crate::plan::ownership::{Ownership, may_delete, ownership};
+use crate::plan::{Plan, Urgency, drift};
 
 /// The label that all objects of the node agent carry, as in upstream's charts.
 const COMPONENT: &str = "app.kubernetes.io/name";
@@ -77,7 +77,7 @@ pub(super) fn agent(
         _ if observed.overdue.agent_pods => Agent::Absent,
         Some(live) if live.is_being_deleted() => Agent::Leaving,
         Some(live) => Agent::Present {
-            has_desired_template: needs_no_new_pods(desired, live, observed.keeps_agent_pods),
+            has_desired_template: needs_no_new_pods(desired, live, observed),
             ready: rollout.is_some_and(|it| it.ready),
         },
         None if has_pods => Agent::Leaving,
@@ -86,27 +86,29 @@ pub(super) fn agent(
 }
 
 /// Whether the live DaemonSet can become the desired one without new pods.
-fn needs_no_new_pods(desired: &Desired<'_>, live: &Object, keeps_pods: Option<bool>) -> bool {
+///
+/// A working node agent does not go for one that the cluster would refuse: then the live one stays.
+fn needs_no_new_pods(desired: &Desired<'_>, live: &Object, observed: &Observed) -> bool {
     let Some(wanted) = desired.settled().daemon_set() else {
         return false;
     };
-    has_desired_template(wanted, live) || keeps_pods == Some(true)
+    let stays = matches!(
+        observed.effect_of_applying,
+        Some(Effect::KeepsPods | Effect::Refused(_))
+    );
+    has_desired_template(wanted, live) || stays
 }
 
 /// The wanted and the live DaemonSet, where only the server knows whether applying the one would
 /// replace the pods of the other: the templates differ, perhaps because a webhook of the cluster
-/// has changed the live one.
-///
-/// Where fields of a replaced tool are still to be adopted, the comparison says enough, and the
-/// server is not asked.
+/// has changed the live one. The server may also refuse it.
 pub(super) fn of_unknown_effect<'a>(
     desired: &'a Desired<'_>,
     observed: &'a Observed,
 ) -> Option<(&'a Object, &'a Object)> {
     let wanted = desired.settled().daemon_set()?;
     let live = observed.daemon_set()?;
-    let is_unknown = !has_desired_template(wanted, live) && after_adoption(live).is_none();
-    is_unknown.then_some((wanted, live))
+    (!has_desired_template(wanted, live)).then_some((wanted, live))
 }
 
 /// The parts of a DaemonSet's specification that its pods are made from.
@@ -133,9 +135,25 @@ pub fn has_same_template(one: &Object, other: &Object) -> bool {
         .all(|pointer| one.at(pointer) == other.at(pointer))
 }
 
+/// Lets what the node agent leaves behind go before anything else is done: nothing that is still to
+/// be applied needs it, and where it fails no pod can start.
+pub(super) fn goes_first(plan: &mut Plan, live: &LiveObjects) {
+    for deletion in &mut plan.deletions {
+        if live.get(&deletion.id).is_some_and(is_of_agent) {
+            deletion.urgency = Urgency::CloseFirst;
+        }
+    }
+}
+
 /// The live objects of the node agent that a phase does not touch.
-pub(super) fn frozen(phase: Phase, intent: &Intent, live: &LiveObjects) -> BTreeSet<ObjectId> {
+pub(super) fn frozen(phase: Phase, intent: &Intent, observed: &Observed) -> BTreeSet<ObjectId> {
+    let live = &observed.live;
+    let is_refused = matches!(observed.effect_of_applying, Some(Effect::Refused(_)));
+    let keeps_rights = keeps_rights(intent, observed);
     let stays = |object: &Object| match phase {
+        // Its configuration goes with its template.
+        Phase::RollingOut | Phase::On if is_refused => true,
+        Phase::Off if keeps_rights => true,
         Phase::Draining => true,
         Phase::Removing => !object.is(&DAEMON_SET),
         Phase::Off | Phase::RollingOut | Phase::On => false,
@@ -146,4 +164,11 @@ pub(super) fn frozen(phase: Phase, intent: &Intent, live: &LiveObjects) -> BTree
         .filter(|object| is_of_agent(object) && stays(object) && !is_foreign(object))
         .map(|object| object.id().clone())
         .collect()
+}
+
+/// Whether the rights of the node agent outlast a removal that could not wait: a node with one of
+/// its pods is not Ready, and its runtime will call the plugin when it is back.
+fn keeps_rights(intent: &Intent, observed: &Observed) -> bool {
+    let state = observed.agent.as_ref();
+    intent.is_removal() && state.is_some_and(|it| !it.away().is_empty())
 }

@@ -5,8 +5,8 @@ use crate::cni::Phase;
 use crate::istio::names;
 use crate::k8s::kind::{CONFIG_MAP, Wave};
 use crate::k8s::object::{Object, ObjectId};
-use crate::observed::Observed;
 use crate::observed::attempts::{Promise, Refusal};
+use crate::observed::{Effect, Observed};
 use crate::plan::{Plan, Upsert};
 
 /// Wanted changes that this hook has tried in vain.
@@ -24,6 +24,12 @@ impl InVain {
     /// Takes the changes that were tried in vain out of a plan.
     pub(super) fn take(plan: &mut Plan, phase: Phase, observed: &Observed) -> Self {
         let mut in_vain = Self::default();
+        // It was tried before anything was given up for it.
+        if let (Some(Effect::Refused(refusal)), true) =
+            (&observed.effect_of_applying, phase.applies_agent())
+        {
+            in_vain.refused.push(refusal.clone());
+        }
         let upserts = std::mem::take(&mut plan.upserts);
         for upsert in upserts {
             let live = observed.live.get(upsert.object.id());

@@ -1,12 +1,16 @@
 //! What has to happen before a reconcile is done.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::cni::acknowledgement::Holding;
+use crate::cni::stragglers::SlowestWebhook;
 use crate::istio::names;
-use crate::k8s::object::ObjectId;
+use crate::k8s::admission::PodRefusal;
+use crate::k8s::object::{Object, ObjectId};
 use crate::k8s::rollout::{Counts, NOT_BEGUN};
-use crate::text::{LONGEST_IN_STATUS, shorten, up_to_three};
+use crate::observed::Observed;
+use crate::text::{LONGEST_IN_STATUS, counted, shorten, up_to_three};
 
 /// Something that has to happen before a reconcile is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +23,8 @@ pub enum Awaited {
         progress: IstiodProgress,
         /// Why it is not further, if that is known.
         reason: Option<String>,
+        /// Why the cluster refuses its pods, where a person has to change something.
+        refusal: Option<PodRefusal>,
     },
     /// The node agent's DaemonSet is created.
     AgentCreation,
@@ -42,15 +48,31 @@ pub enum Awaited {
         /// What holds up the first of them.
         reason: String,
     },
-    /// Pods that were injected just before the change appear.
-    Stragglers,
+    /// Pods that were injected just before the change appear, however long this webhook holds them.
+    Stragglers(SlowestWebhook),
+    /// Nodes with the node agent that are not Ready come back, or are deleted.
+    NodesAway {
+        /// The nodes.
+        nodes: BTreeSet<String>,
+        /// What stays until then, in words.
+        stays: &'static str,
+    },
     /// The node agent's pods end.
     AgentRemoval {
-        /// How many of its pods remain.
-        remaining: usize,
+        /// How many of its pods remain, if that is known.
+        remaining: Option<usize>,
+        /// Nodes that are not Ready and keep such a pod.
+        away: BTreeSet<String>,
+        /// What keeps the DaemonSet itself.
+        finalizers: Vec<String>,
     },
     /// Objects that are being deleted disappear.
-    Deletion(Vec<ObjectId>),
+    Deletion {
+        /// The objects.
+        ids: Vec<ObjectId>,
+        /// What keeps them.
+        finalizers: Vec<String>,
+    },
     /// Something else stops changing an object as soon as this charm has applied it.
     Contested {
         /// The object.
@@ -70,6 +92,10 @@ pub enum IstiodProgress {
     Missing,
     /// Its controller has not seen the newest specification.
     NotBegun,
+    /// Somebody has set it to 0 replicas.
+    ScaledToZero,
+    /// Somebody has paused its rollout.
+    Paused,
     /// Some of its pods are ready.
     Counted(Counts),
 }
@@ -79,6 +105,8 @@ impl fmt::Display for IstiodProgress {
         match self {
             Self::Missing => formatter.write_str("not created yet"),
             Self::NotBegun => formatter.write_str(NOT_BEGUN),
+            Self::ScaledToZero => formatter.write_str("has 0 replicas, so no pod is injected"),
+            Self::Paused => formatter.write_str("is paused"),
             Self::Counted(counts) => {
                 write!(formatter, "{}/{} ready", counts.ready(), counts.wanted)
             }
@@ -102,13 +130,32 @@ impl Awaited {
                 "pods that still need the CNI node agent: {}",
                 up_to_three(pods)
             ),
-            Self::Stragglers => {
+            Self::Stragglers(SlowestWebhook { name: None, .. }) => {
                 "looking once more for pods that need the CNI node agent".to_owned()
             }
-            Self::AgentRemoval { remaining } => {
-                format!("removing {} ({remaining} pods left)", names::NODE_AGENT)
+            Self::Stragglers(SlowestWebhook {
+                name: Some(name),
+                timeout,
+            }) => format!(
+                "looking for pods that the webhook {name} may hold for up to {} s",
+                timeout.as_secs()
+            ),
+            Self::NodesAway { nodes, stays } => {
+                format!("{stays}, as {} not Ready", are(nodes))
             }
-            Self::Deletion(ids) => {
+            Self::AgentRemoval {
+                remaining: None | Some(0),
+                ..
+            } => format!("removing {}", names::NODE_AGENT),
+            Self::AgentRemoval {
+                remaining: Some(remaining),
+                ..
+            } => format!(
+                "removing {}, {} left",
+                names::NODE_AGENT,
+                counted(*remaining, "pod")
+            ),
+            Self::Deletion { ids, .. } => {
                 format!(
                     "deleting {}",
                     up_to_three(ids.iter().map(ToString::to_string))
@@ -120,36 +167,86 @@ impl Awaited {
         }
     }
 
-    /// Why it is not further, if that is known.
-    pub fn reason(&self) -> Option<&str> {
+    /// Why it is not further and what helps, if that is known.
+    pub fn reason(&self) -> Option<String> {
         match self {
-            Self::Contested { by, .. } => Some(
-                by.as_deref()
-                    .unwrap_or("a webhook or policy of this cluster"),
-            ),
-            Self::Istiod { reason, .. } | Self::AgentRollout { reason, .. } => reason.as_deref(),
-            Self::PodsInNeed { reason, .. } => Some(reason),
+            Self::Istiod { reason, .. } | Self::AgentRollout { reason, .. } => reason.clone(),
+            Self::PodsInNeed { reason, .. } => Some(reason.clone()),
+            Self::NodesAway { nodes, .. } => Some(bring_back(nodes)),
+            Self::AgentRemoval {
+                away, finalizers, ..
+            } => {
+                let away = (!away.is_empty())
+                    .then(|| format!("{} not Ready; {}", are(away), bring_back(away)));
+                away.or_else(|| kept_by(finalizers))
+            }
+            Self::Deletion { finalizers, .. } => kept_by(finalizers),
+            Self::Contested { by, .. } => {
+                let other = "a webhook or policy of this cluster";
+                Some(by.as_deref().unwrap_or(other).to_owned())
+            }
             Self::Definition(_)
             | Self::AgentCreation
             | Self::InjectionChange
             | Self::Acknowledgement(_)
-            | Self::Stragglers
-            | Self::AgentRemoval { .. }
-            | Self::Deletion(_) => None,
+            | Self::Stragglers(_) => None,
         }
     }
 }
 
+fn are(nodes: &BTreeSet<String>) -> String {
+    let verb = if nodes.len() == 1 { "is" } else { "are" };
+    format!("{} {verb}", up_to_three(nodes))
+}
+
+fn bring_back(nodes: &BTreeSet<String>) -> String {
+    let first = nodes.first().map(String::as_str).unwrap_or_default();
+    let them = if nodes.len() == 1 { "it" } else { "them" };
+    format!("bring {them} back, or: kubectl delete node {first}")
+}
+
+fn kept_by(finalizers: &[String]) -> Option<String> {
+    let noun = if finalizers.len() == 1 {
+        "the finalizer"
+    } else {
+        "the finalizers"
+    };
+    (!finalizers.is_empty()).then(|| {
+        format!(
+            "kept by {noun} {}: what set it has to take it off",
+            up_to_three(finalizers)
+        )
+    })
+}
+
 impl Awaited {
+    /// The end of these objects, if there are any.
+    pub(super) fn deletion(ids: Vec<ObjectId>, observed: &Observed) -> Option<Self> {
+        let live = ids.iter().filter_map(|id| observed.live.get(id));
+        let finalizers: BTreeSet<&str> = live.flat_map(Object::finalizers).collect();
+        let finalizers = finalizers.into_iter().map(str::to_owned).collect();
+        (!ids.is_empty()).then_some(Self::Deletion { ids, finalizers })
+    }
+
     /// Whether it is an istiod that does not exist.
     pub(super) fn is_missing(&self) -> bool {
         let missing = IstiodProgress::Missing;
         matches!(self, Self::Istiod { progress, .. } if *progress == missing)
     }
 
-    /// Whether only a person can bring it about, so that there is no use in waiting.
-    pub fn is_up_to_a_person(&self) -> bool {
-        matches!(self, Self::Contested { .. })
+    /// Whether only a person can bring it about, so that there is no use in waiting. Where pods are
+    /// refused that is certain only after a while: what refuses them may just have been changed.
+    pub fn is_up_to_a_person(&self, takes_long: bool) -> bool {
+        match self {
+            Self::Contested { .. } => true,
+            Self::Istiod {
+                progress, refusal, ..
+            } => {
+                let stopped = [IstiodProgress::ScaledToZero, IstiodProgress::Paused];
+                stopped.contains(progress) || (takes_long && refusal.is_some())
+            }
+            _ => false,
+        }
     }
 }
 
@@ -158,7 +255,7 @@ impl fmt::Display for Awaited {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.progress())?;
         match self.reason() {
-            Some(reason) => write!(formatter, " ({})", shorten(reason, LONGEST_IN_STATUS)),
+            Some(reason) => write!(formatter, " ({})", shorten(&reason, LONGEST_IN_STATUS)),
             None => Ok(()),
         }
     }

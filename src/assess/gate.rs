@@ -1,12 +1,16 @@
 //! Which part of a plan may be carried out now.
 
+use serde_json::Value;
+
 use super::attempts::InVain;
 use super::awaited::{Awaited, IstiodProgress};
 use crate::cni::Phase;
 use crate::intent::Intent;
 use crate::istio::{Injection, names};
+use crate::k8s::admission::PodRefusal;
 use crate::k8s::kind::{CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, Wave};
-use crate::k8s::rollout::{Progress, is_established, progress};
+use crate::k8s::object::Object;
+use crate::k8s::rollout::{Progress, is_established, progress, refusal};
 use crate::observed::Observed;
 use crate::plan::{Deletion, Plan, Upsert};
 
@@ -63,11 +67,12 @@ impl Gate {
             return Self {
                 upserts: Upserts::Nothing,
                 deletions: Deletions::at_removal(phase, plan),
-                awaited: being_deleted(plan),
+                awaited: being_deleted(plan, observed),
                 missing: None,
             };
         }
         let (upserts, mut awaited) = upserts(phase, plan, observed);
+        awaited.extend(Awaited::deletion(plan.going.clone(), observed));
         if in_vain.missing.is_some() {
             // What is held back does not come with time.
             awaited.retain(|it| !it.is_missing());
@@ -120,18 +125,14 @@ impl Deletions {
 }
 
 /// What is being deleted. Definitions are not waited for: others may keep them.
-fn being_deleted(plan: &Plan) -> Vec<Awaited> {
+fn being_deleted(plan: &Plan, observed: &Observed) -> Vec<Awaited> {
     let deletions = plan.deletions.iter().filter(|it| it.under_way);
     let ids = deletions.map(|it| &it.id);
     let ids: Vec<_> = ids
         .filter(|id| id.wave() != Some(Wave::Definitions))
         .cloned()
         .collect();
-    if ids.is_empty() {
-        Vec::new()
-    } else {
-        vec![Awaited::Deletion(ids)]
-    }
+    Awaited::deletion(ids, observed).into_iter().collect()
 }
 
 /// Whether an object says what pods get.
@@ -167,7 +168,11 @@ fn upserts(phase: Phase, plan: &Plan, observed: &Observed) -> (Upserts, Vec<Awai
 
 /// What istiod still lacks; `None` when it is ready.
 fn istiod(observed: &Observed) -> Option<Awaited> {
-    let progress = match observed.istiod().map(progress) {
+    let live = observed.istiod();
+    if let Some(stopped) = live.and_then(stopped) {
+        return Some(stopped);
+    }
+    let progress = match live.map(progress) {
         Some(Progress::Done) => return None,
         Some(Progress::NotBegun) => IstiodProgress::NotBegun,
         Some(Progress::Moving(counts) | Progress::Stuck(counts, _)) => {
@@ -175,8 +180,32 @@ fn istiod(observed: &Observed) -> Option<Awaited> {
         }
         None => IstiodProgress::Missing,
     };
+    let refused = live.and_then(refusal);
     Some(Awaited::Istiod {
         progress,
         reason: observed.why_istiod_is_not_ready(),
+        refusal: refused.as_deref().and_then(PodRefusal::of),
+    })
+}
+
+/// The istiod that somebody has stopped, with the command that lets it go on.
+fn stopped(live: &Object) -> Option<Awaited> {
+    let (progress, command) = match live.at("/spec/replicas").and_then(Value::as_i64) {
+        Some(0) => (IstiodProgress::ScaledToZero, "scale --replicas=1"),
+        _ if live.at("/spec/paused") == Some(&Value::Bool(true))
+            && progress(live) != Progress::Done =>
+        {
+            (IstiodProgress::Paused, "rollout resume")
+        }
+        _ => return None,
+    };
+    let namespace = live.id().namespace.as_deref().unwrap_or_default();
+    Some(Awaited::Istiod {
+        progress,
+        reason: Some(format!(
+            "run: kubectl {command} deployment {} --namespace {namespace}",
+            names::ISTIOD
+        )),
+        refusal: None,
     })
 }

@@ -13,7 +13,7 @@ use crate::plan::ownership::may_delete;
 pub enum Question<'a> {
     /// How far the node agent is on the nodes.
     AgentState,
-    /// Whether applying this DaemonSet would keep the pods of the live one.
+    /// What applying this DaemonSet would do to the pods of the live one.
     EffectOfApplying {
         /// The DaemonSet to apply.
         wanted: &'a Object,
@@ -22,6 +22,8 @@ pub enum Question<'a> {
     },
     /// What each ready istiod injects now.
     WhatIstiodsInject,
+    /// Which webhook may hold a pod for the longest time.
+    SlowestWebhook,
     /// Which pods have not started yet.
     PendingPods,
     /// Whether node agents say in their logs that they wait for a CNI configuration. Pairs of a
@@ -42,7 +44,7 @@ pub fn open_question<'a>(
     if observed.agent.is_none() && agent::needs_state(intent, observed) {
         return Some(Question::AgentState);
     }
-    if observed.keeps_agent_pods.is_none()
+    if observed.effect_of_applying.is_none()
         && let Some((wanted, live)) = agent::of_unknown_effect(desired, observed)
     {
         return Some(Question::EffectOfApplying { wanted, live });
@@ -53,11 +55,19 @@ pub fn open_question<'a>(
             let drain = &observed.drain;
             // A removal has deleted the injecting webhook: there is nobody to ask.
             let acknowledged = drain.acknowledged_for.is_some() || intent.is_removal();
-            match (&drain.holding, &drain.pending) {
-                (None, _) if !acknowledged => Some(Question::WhatIstiodsInject),
-                (_, None) if acknowledged => Some(Question::PendingPods),
-                _ => None,
+            if !acknowledged {
+                return drain
+                    .holding
+                    .is_none()
+                    .then_some(Question::WhatIstiodsInject);
             }
+            if observed.agent.is_none() {
+                return Some(Question::AgentState);
+            }
+            if drain.slowest_webhook.is_none() {
+                return Some(Question::SlowestWebhook);
+            }
+            drain.pending.is_none().then_some(Question::PendingPods)
         }
         Phase::RollingOut if takes_long && observed.without_configuration.is_none() => {
             let rollout =

@@ -293,7 +293,8 @@ fn an_adopted_node_agent_goes_as_its_own_would_but_stays_at_a_removal() {
         Removing: delete DaemonSet istio-cni-node
         Off: delete ConfigMap istio-cni-config, ServiceAccount istio-cni, 2 ClusterRole, 2 ClusterRoleBinding
         Off: active: CNI off
-    "#]].assert_eq(&cluster.run());
+    "#]]
+    .assert_eq(&cluster.run());
     let mut cluster = Simulated::settled(&BOTH_PATHS);
     cluster.change(&DAEMON_SET, adopt);
     cluster.remove();

@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 
 use crate::istio::{ISTIO_INIT, ISTIO_VALIDATION, Injection};
 
+/// How soon istiods are asked again: no watch reports what they have taken up.
+pub const POLL: Duration = Duration::from_millis(200);
+
 /// The port of istiod's webhooks.
 pub const WEBHOOK_PORT: u16 = 15017;
 /// The request path of istiod's injection webhook.

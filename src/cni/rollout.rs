@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::{Event, Node, Pod};
 
+use crate::k8s::admission::PodRefusal;
 use crate::k8s::object::Object;
 use crate::k8s::rollout::NodeCounts;
-use crate::k8s::{node, pod};
+use crate::k8s::{event, node, pod};
 use crate::text::up_to_three;
 
 /// What was read about the node agent.
@@ -27,21 +28,24 @@ pub struct RolloutFacts<'a> {
 /// How far the rollout is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rollout {
-    /// Whether the plugin is on every node that counts.
+    /// Whether the plugin is on every node that counts for the switch: nodes that have joined since
+    /// the rollout began do not, as long as nothing fails there.
     pub ready: bool,
-    /// The DaemonSet's own numbers.
+    /// Whether there is a pod of the newest specification for every node.
+    pub complete: bool,
+    /// The DaemonSet's own numbers, without nodes that can run no node agent.
     pub counts: NodeCounts,
     /// What only a person can fix.
     pub fault: Option<AgentFault>,
-    /// Nodes that hold up the rollout, with the reason in words.
+    /// Ready nodes without a ready node agent, with the reason in words.
     pub held_by: BTreeMap<String, String>,
     /// Why missing pods cannot be created, for example because of a quota or a webhook.
     pub refusal: Option<String>,
     /// Nodes whose pods run but do not become ready, with the names of these pods: their logs may
     /// say why.
     pub running: BTreeMap<String, String>,
-    /// Whether a container fails on some node, rather than still starting.
-    pub fails: bool,
+    /// Nodes that can run no node agent.
+    pub unable: BTreeSet<String>,
 }
 
 impl Rollout {
@@ -49,13 +53,19 @@ impl Rollout {
     pub fn complete(counts: NodeCounts) -> Self {
         Self {
             ready: true,
+            complete: true,
             counts,
             fault: None,
             held_by: BTreeMap::new(),
             refusal: None,
             running: BTreeMap::new(),
-            fails: false,
+            unable: BTreeSet::new(),
         }
+    }
+
+    /// Whether the plugin is on every Ready node, those that joined later included.
+    pub fn is_everywhere(&self) -> bool {
+        self.complete && self.held_by.is_empty()
     }
 
     /// What holds up the rollout, in words: the reason that most nodes share, with up to three of
@@ -86,8 +96,8 @@ pub enum AgentFault {
         /// The nodes without them.
         nodes: BTreeSet<String>,
     },
-    /// The namespace's Pod Security level refuses the node agent.
-    PodSecurity,
+    /// The cluster refuses its pods.
+    Refused(PodRefusal),
     /// The configuration directory holds no configuration that the plugin could be added to.
     NoConfiguration {
         /// The nodes where that is so.
@@ -99,73 +109,112 @@ pub enum AgentFault {
 ///
 /// Neither a node that is not Ready nor one that is gone holds it up; a cordoned Ready node does.
 /// Nodes that the DaemonSet's controller passes over (taints, another operating system) have no pod
-/// and do not count.
+/// and do not count, and neither do those that can run no node agent.
 pub fn rollout(facts: RolloutFacts<'_>) -> Rollout {
     let mut counts = NodeCounts::of(facts.daemon_set);
-    let ready_nodes: BTreeSet<&str> = facts
-        .nodes
-        .iter()
-        .filter(|node| node::is_ready(node))
-        .filter_map(|node| node.metadata.name.as_deref())
-        .collect();
-    let counting = |pod: &&Pod| pod::node(pod).is_none_or(|node| ready_nodes.contains(node));
-    let staying: Vec<&Pod> = facts
+    let staying = facts
         .pods
         .iter()
-        .filter(|pod| pod.metadata.deletion_timestamp.is_none())
-        .collect();
-    let mut held_by = BTreeMap::new();
-    let mut running = BTreeMap::new();
-    let mut fails = false;
-    let mut missing: (BTreeSet<String>, BTreeSet<String>) = Default::default();
-    for pod in staying.iter().copied().filter(counting) {
-        if pod::is_ready(pod) {
-            continue;
+        .filter(|pod| pod.metadata.deletion_timestamp.is_none());
+    let staying: Vec<&Pod> = staying.collect();
+    let created = number(staying.len());
+    let complete = counts.observed && created >= counts.desired && counts.updated >= counts.desired;
+    let refusal = refusal(facts).filter(|_| created < counts.desired);
+    let node_of = |pod: &Pod| {
+        let name = pod::node(pod)?;
+        facts.nodes.iter().find(|node| node::name(node) == name)
+    };
+    let (unable, able): (Vec<&Pod>, Vec<&Pod>) = staying
+        .into_iter()
+        .partition(|pod| node_of(pod).is_some_and(node::is_virtual));
+    // The DaemonSet's own number lags behind its pods.
+    let ready = able.iter().filter(|pod| pod::is_ready(pod)).count();
+    counts.desired = counts.desired.saturating_sub(number(unable.len()));
+    counts.ready = counts.ready.max(number(ready)).min(counts.desired);
+
+    let mut held = Held::default();
+    for pod in able.iter().filter(|pod| !pod::is_ready(pod)) {
+        let node = node_of(pod);
+        // A pod without a node is one for which none was found.
+        if node.map_or(pod::node(pod).is_none(), node::is_ready) {
+            let is_joining = ready > 0 && node.is_some_and(|node| is_younger(node, facts));
+            held.add(pod, is_joining, facts.events);
         }
+    }
+    Rollout {
+        ready: complete && held.switch_by.is_empty(),
+        complete,
+        counts,
+        fault: fault(held.missing_paths, held.missing_on, refusal),
+        held_by: held.by,
+        refusal: refusal.map(str::to_owned),
+        running: held.running,
+        unable: unable
+            .into_iter()
+            .filter_map(pod::node)
+            .map(str::to_owned)
+            .collect(),
+    }
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// Whether a node has joined the cluster after the rollout began.
+fn is_younger(node: &Node, facts: RolloutFacts<'_>) -> bool {
+    let joined = node.metadata.creation_timestamp.as_ref().map(|it| it.0);
+    let began = facts.daemon_set.created_at();
+    joined
+        .zip(began)
+        .is_some_and(|(joined, began)| joined > began)
+}
+
+/// What holds up a rollout.
+#[derive(Default)]
+struct Held {
+    by: BTreeMap<String, String>,
+    /// Those of the nodes that hold up the switch.
+    switch_by: BTreeSet<String>,
+    running: BTreeMap<String, String>,
+    missing_paths: BTreeSet<String>,
+    missing_on: BTreeSet<String>,
+}
+
+impl Held {
+    /// Adds a pod that is not ready, on a Ready node or on none.
+    fn add(&mut self, pod: &Pod, is_joining: bool, events: &[Event]) {
         let node = pod::node(pod).unwrap_or("(no node yet)").to_owned();
-        let paths = missing_paths(pod, facts.events);
+        let paths = missing_paths(pod, events);
+        let fails = !paths.is_empty() || pod::container_failure(pod).is_some();
         if !paths.is_empty() {
-            missing.0.extend(paths);
-            missing.1.insert(node.clone());
+            self.missing_paths.extend(paths);
+            self.missing_on.insert(node.clone());
         }
-        fails |= pod::container_failure(pod).is_some();
-        let why = pod::why_not_ready(pod, facts.events);
+        if !is_joining || fails {
+            self.switch_by.insert(node.clone());
+        }
+        let why = pod::why_not_ready(pod, events);
         if why == pod::NOT_READY
             && let Some(name) = &pod.metadata.name
         {
-            running.insert(node.clone(), name.clone());
+            self.running.insert(node.clone(), name.clone());
         }
-        held_by.insert(node, why);
-    }
-    let created = u32::try_from(staying.len()).unwrap_or(u32::MAX);
-    // The DaemonSet's own number lags behind its pods.
-    let ready = staying.iter().filter(|pod| pod::is_ready(pod)).count();
-    let ready = u32::try_from(ready).unwrap_or(u32::MAX);
-    counts.ready = counts.ready.max(ready.min(counts.desired));
-    let complete = counts.observed && created >= counts.desired && counts.updated >= counts.desired;
-    let refusal = refusal(facts).filter(|_| created < counts.desired);
-    Rollout {
-        ready: complete && held_by.is_empty(),
-        counts,
-        fault: fault(missing, refusal),
-        held_by,
-        refusal: refusal.map(str::to_owned),
-        running,
-        fails,
+        self.by.insert(node, why);
     }
 }
 
 /// What only a person can fix: directories that are missing on nodes, or the reason why pods are
 /// refused.
 fn fault(
-    (paths, nodes): (BTreeSet<String>, BTreeSet<String>),
+    paths: BTreeSet<String>,
+    nodes: BTreeSet<String>,
     refusal: Option<&str>,
 ) -> Option<AgentFault> {
     if !paths.is_empty() {
         return Some(AgentFault::PathMissing { paths, nodes });
     }
-    let is_pod_security = refusal.is_some_and(|it| it.contains(POD_SECURITY));
-    is_pod_security.then_some(AgentFault::PodSecurity)
+    refusal.and_then(PodRefusal::of).map(AgentFault::Refused)
 }
 
 /// Whether the node agent's log says that it waits for a configuration to add the plugin to
@@ -187,19 +236,19 @@ fn missing_paths(pod: &Pod, events: &[Event]) -> Vec<String> {
         .collect()
 }
 
-/// What Pod Security's refusals contain
-/// (`PodSecurity` in `k8s.io/pod-security-admission/admission`, Kubernetes 1.37).
-const POD_SECURITY: &str = "violates PodSecurity";
-
 /// Why the DaemonSet's controller could not create a pod, according to its last event.
 ///
 /// An event stays after its cause is gone, so the namespace's own Pod Security label comes before
 /// it. A namespace without that label has the cluster's default, which only the event shows.
 fn refusal(facts: RolloutFacts<'_>) -> Option<&str> {
     let is_privileged = facts.pod_security == Some("privileged");
-    pod::messages_about(facts.daemon_set.uid(), "FailedCreate", facts.events)
-        .filter(|message| !(is_privileged && message.contains(POD_SECURITY)))
-        .last()
+    let is_old =
+        |message: &str| is_privileged && PodRefusal::of(message) == Some(PodRefusal::PodSecurity);
+    pod::events_about(facts.daemon_set.uid(), "FailedCreate", facts.events)
+        .filter_map(|event| Some((event::last_time(event), event.message.as_deref()?)))
+        .filter(|(_, message)| !is_old(message))
+        .max_by_key(|(time, _)| *time)
+        .map(|(_, message)| message)
 }
 
 #[cfg(test)]

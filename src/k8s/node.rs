@@ -20,3 +20,11 @@ pub fn is_ready(node: &Node) -> bool {
 pub fn system_info(node: &Node) -> Option<&NodeSystemInfo> {
     node.status.as_ref()?.node_info.as_ref()
 }
+
+/// Whether no pod of a DaemonSet can run on the node: those of Virtual Kubelet (AKS virtual nodes)
+/// and EKS Fargate.
+pub fn is_virtual(node: &Node) -> bool {
+    let label = |key: &str| node.metadata.labels.as_ref()?.get(key).map(String::as_str);
+    label("type") == Some("virtual-kubelet")
+        || label("eks.amazonaws.com/compute-type") == Some("fargate")
+}

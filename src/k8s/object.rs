@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use k8s_openapi::jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -176,9 +177,24 @@ impl Object {
         self.at("/metadata/resourceVersion")?.as_str()
     }
 
+    /// When the object was created; `None` for one that does not come from a server.
+    pub fn created_at(&self) -> Option<Timestamp> {
+        self.at("/metadata/creationTimestamp")?
+            .as_str()?
+            .parse()
+            .ok()
+    }
+
     /// Whether somebody has deleted the object, but something still keeps it, such as a finalizer.
     pub fn is_being_deleted(&self) -> bool {
         self.at("/metadata/deletionTimestamp").is_some()
+    }
+
+    /// What has to be done before a deleted object disappears, but for what Kubernetes itself does.
+    pub fn finalizers(&self) -> impl Iterator<Item = &str> {
+        let finalizers = self.at("/metadata/finalizers").and_then(Value::as_array);
+        let finalizers = finalizers.into_iter().flatten().filter_map(Value::as_str);
+        finalizers.filter(|it| !["foregroundDeletion", "orphan"].contains(it))
     }
 
     /// A label's value.

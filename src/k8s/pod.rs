@@ -28,17 +28,16 @@ pub fn node(pod: &Pod) -> Option<&str> {
         })
 }
 
-/// The messages of the events about this very object that have the given reason.
-pub fn messages_about<'a>(
+/// The events about this very object that have the given reason.
+pub fn events_about<'a>(
     uid: Option<&'a str>,
     reason: &'a str,
     events: &'a [Event],
-) -> impl Iterator<Item = &'a str> {
+) -> impl Iterator<Item = &'a Event> {
     events
         .iter()
         .filter(move |event| uid.is_some() && event.involved_object.uid.as_deref() == uid)
         .filter(move |it| it.reason.as_deref() == Some(reason))
-        .filter_map(|it| it.message.as_deref())
 }
 
 /// What kubelet says about volumes that cannot be mounted, while that holds up the pod.
@@ -48,7 +47,9 @@ pub fn messages_about<'a>(
 pub fn failed_mounts<'a>(pod: &'a Pod, events: &'a [Event]) -> impl Iterator<Item = &'a str> {
     let uid = pod.metadata.uid.as_deref();
     let begun = statuses(pod).any(has_begun);
-    messages_about(uid, "FailedMount", events).filter(move |_| !begun)
+    events_about(uid, "FailedMount", events)
+        .filter_map(|it| it.message.as_deref())
+        .filter(move |_| !begun)
 }
 
 /// Whether kubelet has begun with the container: it pulls the image, or is further.
@@ -86,10 +87,10 @@ pub fn why_not_ready(pod: &Pod, events: &[Event]) -> String {
             format!("not scheduled: {}", message.unwrap_or("no reason given"))
         }
         None => "not scheduled yet".to_owned(),
-        Some(_) => match statuses(pod).next() {
-            None => "starting".to_owned(),
-            Some(_) => NOT_READY.to_owned(),
-        },
+        Some(_) if statuses(pod).any(is_running) => NOT_READY.to_owned(),
+        Some(_) => statuses(pod)
+            .find_map(ended)
+            .unwrap_or_else(|| "starting".to_owned()),
     }
 }
 
@@ -146,6 +147,19 @@ fn waiting_reason(status: &ContainerStatus) -> Option<String> {
         (_, _, Some(message)) => format!("{reason}: {message}"),
         _ => format!("{reason} ({})", status.image),
     })
+}
+
+fn is_running(status: &ContainerStatus) -> bool {
+    status.state.as_ref().is_some_and(|it| it.running.is_some())
+}
+
+/// How a container ended that has not begun again.
+fn ended(status: &ContainerStatus) -> Option<String> {
+    let code = exit_code(status.state.as_ref()?)?;
+    Some(format!(
+        "container {} ended (exit code {code})",
+        status.name
+    ))
 }
 
 fn exit_code(state: &ContainerState) -> Option<i32> {
@@ -213,6 +227,6 @@ mod tests {
         assert_eq!(why(&json!({})), "no such directory");
         assert_eq!(why(&json!({"state": {"running": {}}})), NOT_READY);
         let ended = json!({"state": {"terminated": {"exitCode": 1}}});
-        assert_eq!(why(&ended), NOT_READY);
+        assert_eq!(why(&ended), "container install-cni ended (exit code 1)");
     }
 }

@@ -1,5 +1,7 @@
 //! How far the node agent is on the nodes.
 
+use std::collections::BTreeSet;
+
 use k8s_openapi::api::core::v1::{Event, Node, Pod};
 
 use crate::k8s::{node, pod};
@@ -17,19 +19,47 @@ pub struct AgentState {
     pub pod_security: Option<String>,
 }
 
+/// The node that a pod is on, as far as it matters to the pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// It is on no node yet.
+    Nowhere,
+    /// Its node is Ready.
+    Ready,
+    /// Its node exists and is not Ready: it may come back, with what was on it.
+    Away,
+    /// Its node does not exist any more.
+    Gone,
+}
+
 impl AgentState {
-    /// How many pods of the node agent remain on nodes that can still end them. A node that is not
-    /// Ready keeps its pods until it is back, and it may never be.
-    pub fn remaining_pods(&self) -> usize {
-        self.pods.iter().filter(|pod| self.can_end(pod)).count()
+    /// Where a pod is.
+    pub fn place(&self, pod: &Pod) -> Place {
+        let Some(name) = pod::node(pod) else {
+            return Place::Nowhere;
+        };
+        match self.nodes.iter().find(|node| node::name(node) == name) {
+            Some(node) if node::is_ready(node) => Place::Ready,
+            Some(_) => Place::Away,
+            None => Place::Gone,
+        }
     }
 
-    fn can_end(&self, pod: &Pod) -> bool {
-        let Some(name) = pod::node(pod) else {
-            return true;
-        };
-        let node = self.nodes.iter().find(|node| node::name(node) == name);
-        node.is_some_and(node::is_ready)
+    /// How many pods of the node agent remain on nodes that exist.
+    pub fn remaining_pods(&self) -> usize {
+        let remains = |pod: &&Pod| self.place(pod) != Place::Gone;
+        self.pods.iter().filter(remains).count()
+    }
+
+    /// The nodes that exist, are not Ready and have a pod of the node agent. When such a node comes
+    /// back, its runtime calls the plugin for every pod, so the node agent has to be there to take
+    /// it away.
+    pub fn away(&self) -> BTreeSet<String> {
+        let away = self
+            .pods
+            .iter()
+            .filter(|pod| self.place(pod) == Place::Away);
+        away.filter_map(pod::node).map(str::to_owned).collect()
     }
 }
 
@@ -39,14 +69,15 @@ mod tests {
 
     use super::*;
 
+    fn pod(node: Option<&str>) -> Pod {
+        let pod = json!({
+            "metadata": {"name": "agent"}, "spec": {"nodeName": node, "containers": []},
+        });
+        serde_json::from_value(pod).unwrap()
+    }
+
     #[test]
-    fn a_pod_on_a_node_that_is_not_ready_is_not_waited_for() {
-        let pod = |node: &str| {
-            serde_json::from_value(json!({
-                "metadata": {"name": "agent"}, "spec": {"nodeName": node, "containers": []},
-            }))
-            .unwrap()
-        };
+    fn a_pod_on_a_node_that_may_come_back_remains() {
         let node = |name: &str, ready: &str| {
             serde_json::from_value(json!({
                 "metadata": {"name": name},
@@ -54,21 +85,16 @@ mod tests {
             }))
             .unwrap()
         };
+        let pods = [Some("up"), Some("down"), Some("deleted"), None].map(pod);
         let state = AgentState {
-            pods: vec![pod("up"), pod("down"), pod("deleted")],
+            pods: pods.to_vec(),
             nodes: vec![node("up", "True"), node("down", "Unknown")],
             ..AgentState::default()
         };
-        assert_eq!(state.remaining_pods(), 1);
-    }
-
-    #[test]
-    fn a_pod_without_a_node_is_waited_for() {
-        let pod = json!({"metadata": {"name": "agent"}, "spec": {"containers": []}});
-        let state = AgentState {
-            pods: vec![serde_json::from_value(pod).unwrap()],
-            ..AgentState::default()
-        };
-        assert_eq!(state.remaining_pods(), 1);
+        let places = pods.map(|it| state.place(&it));
+        let expected = [Place::Ready, Place::Away, Place::Gone, Place::Nowhere];
+        assert_eq!(places, expected);
+        assert_eq!(state.remaining_pods(), 3);
+        assert_eq!(state.away(), BTreeSet::from(["down".to_owned()]));
     }
 }

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
 
+use super::Observed;
+use super::agent::Place;
 use crate::cni::acknowledgement::Holding;
 use crate::cni::drain::needs_agent;
-
-/// How long a pod that was injected just before the change may take to appear.
-pub const STRAGGLERS: Duration = Duration::from_secs(1);
+use crate::cni::stragglers::SlowestWebhook;
 
 /// How far the draining is.
 #[derive(Clone, Debug, Default)]
@@ -18,27 +18,41 @@ pub struct Drain {
     /// For how long every istiod has been known to inject `istio-init`; `None` while one still
     /// holds up the switch.
     pub acknowledged_for: Option<Duration>,
+    /// What may hold a pod that was injected just before the change; `None` until that had to be
+    /// known.
+    pub slowest_webhook: Option<SlowestWebhook>,
     /// Every pod of the cluster that has not started yet; `None` until that had to be known.
     pub pending: Option<Vec<Pod>>,
 }
 
 impl Drain {
-    /// The pods that still need the node agent.
+    /// How long a pod that was injected before the change may still take to appear: nothing when
+    /// the time is over; `None` while that is not known.
+    pub fn until_last_pod(&self) -> Option<Duration> {
+        let longest = self.slowest_webhook.as_ref()?.timeout;
+        Some(longest.saturating_sub(self.acknowledged_for?))
+    }
+}
+
+impl Observed {
+    /// The pods that still need the node agent. One on a node that is not Ready does not hold it:
+    /// the node agent stays there anyway until the node is back.
     pub fn pods_in_need(&self) -> impl Iterator<Item = &Pod> {
-        let pending = self.pending.iter().flatten();
-        pending.filter(|pod| needs_agent(pod))
+        let pending = self.drain.pending.iter().flatten();
+        pending.filter(|pod| needs_agent(pod) && self.can_start(pod))
     }
 
-    /// Whether no pod needs the node agent any more, and none that does can still appear.
-    pub fn is_over(&self) -> bool {
-        let acknowledged = self
-            .acknowledged_for
-            .is_some_and(|since| since >= STRAGGLERS);
-        acknowledged && self.pending.is_some() && self.pods_in_need().next().is_none()
+    fn can_start(&self, pod: &Pod) -> bool {
+        let place = self.agent.as_ref().map(|state| state.place(pod));
+        !matches!(place, Some(Place::Away | Place::Gone))
     }
 
-    /// Whether no watch would report what is still waited for.
-    pub fn needs_polling(&self) -> bool {
-        self.pods_in_need().next().is_none()
+    /// Whether no pod needs the node agent any more, none that does can still appear, and no node
+    /// is away that would come back with the plugin.
+    pub fn is_drained(&self) -> bool {
+        let no_more = self.drain.until_last_pod() == Some(Duration::ZERO);
+        let known = self.drain.pending.is_some();
+        let all_back = self.agent.as_ref().is_some_and(|it| it.away().is_empty());
+        known && no_more && all_back && self.pods_in_need().next().is_none()
     }
 }

@@ -9,19 +9,21 @@ use tokio::time::Instant;
 use super::watches::Watches;
 use crate::assess::agent::has_same_template;
 use crate::assess::question::Question;
-use crate::cluster::error::ClusterError;
+use crate::cluster::error::{ClusterError, FailureKind};
 use crate::cluster::write::{Mode, OnConflict};
 use crate::cluster::{Cluster, Scope, Selector};
 use crate::cni::acknowledgement::{
     Holding, SILENCE, WEBHOOK_PATH, WEBHOOK_PORT, answer as injection, question,
 };
 use crate::cni::rollout::waits_for_configuration;
+use crate::cni::stragglers::SlowestWebhook;
 use crate::istio::{Injection, names};
 use crate::k8s::object::Object;
 use crate::k8s::{kind, pod};
 use crate::observed::agent::AgentState;
+use crate::observed::attempts::Refusal;
 use crate::observed::collection::Collection;
-use crate::observed::{DefinitionUse, Observed};
+use crate::observed::{DefinitionUse, Effect, Observed};
 use crate::step::journal::Journal;
 
 /// The container of the node agent's pods.
@@ -34,8 +36,9 @@ const LOG_LINES: u32 = 20;
 /// An answer of the cluster.
 pub(super) enum Answer {
     AgentState(AgentState),
-    KeepsAgentPods(bool),
+    EffectOfApplying(Effect),
     Holding(Vec<Holding>),
+    SlowestWebhook(SlowestWebhook),
     PendingPods(Vec<Pod>),
     WithoutConfiguration(BTreeSet<String>),
     DefinitionUse(DefinitionUse),
@@ -46,8 +49,9 @@ impl Answer {
     pub(super) fn enter(self, observed: &mut Observed) {
         match self {
             Self::AgentState(state) => observed.agent = Some(state),
-            Self::KeepsAgentPods(keeps) => observed.keeps_agent_pods = Some(keeps),
+            Self::EffectOfApplying(effect) => observed.effect_of_applying = Some(effect),
             Self::Holding(holding) => observed.drain.holding = Some(holding),
+            Self::SlowestWebhook(slowest) => observed.drain.slowest_webhook = Some(slowest),
             Self::PendingPods(pods) => observed.drain.pending = Some(pods),
             Self::WithoutConfiguration(nodes) => observed.without_configuration = Some(nodes),
             Self::DefinitionUse(used) => observed.definitions = Some(used),
@@ -73,8 +77,8 @@ pub(super) async fn answer(
             Ok(Answer::AgentState(state))
         }
         Question::EffectOfApplying { wanted, live } => {
-            let keeps = keeps_pods(cluster, wanted, live, journal).await?;
-            Ok(Answer::KeepsAgentPods(keeps))
+            let effect = effect_of_applying(cluster, wanted, live, journal).await?;
+            Ok(Answer::EffectOfApplying(effect))
         }
         Question::WhatIstiodsInject => {
             let answers = ask_istiods(cluster, &observed.istiods).await?;
@@ -83,6 +87,10 @@ pub(super) async fn answer(
                 log_silent(&answers);
             }
             Ok(Answer::Holding(holding))
+        }
+        Question::SlowestWebhook => {
+            let slowest = slowest_webhook(cluster, observed).await?;
+            Ok(Answer::SlowestWebhook(slowest))
         }
         Question::PendingPods => {
             journal.acknowledged(began.elapsed());
@@ -100,6 +108,20 @@ pub(super) async fn answer(
             Ok(Answer::DefinitionUse(used))
         }
     }
+}
+
+/// Which webhook of others may hold a new pod for the longest time.
+async fn slowest_webhook(
+    cluster: &Cluster,
+    observed: &Observed,
+) -> Result<SlowestWebhook, ClusterError> {
+    let everything = Selector::default();
+    let list = |kind| cluster.list(kind, Scope::Cluster, everything);
+    let mutating = list(&kind::MUTATING_WEBHOOK).await?.items;
+    let validating = list(&kind::VALIDATING_WEBHOOK).await?.items;
+    let ours = names::mutating_webhook(&observed.namespace);
+    let all = mutating.iter().chain(&validating);
+    Ok(SlowestWebhook::of(all, &[&ours]))
 }
 
 /// Reads what shows how far the node agent is.
@@ -138,29 +160,34 @@ async fn pod_security(cluster: &Cluster) -> Result<Option<String>, ClusterError>
     Ok(level.map(str::to_owned))
 }
 
-/// Whether applying a DaemonSet would keep the pods of the live one.
+/// What applying a DaemonSet would do to the pods of the live one.
 ///
 /// Where a webhook of the cluster changes the pod template, for example its images, the template is
 /// never the desired one. Then the server says what applying would lead to.
-async fn keeps_pods(
+async fn effect_of_applying(
     cluster: &Cluster,
     wanted: &Object,
     live: &Object,
     journal: &mut Journal,
-) -> Result<bool, ClusterError> {
+) -> Result<Effect, ClusterError> {
     let version = live.resource_version().unwrap_or_default();
-    if let Some(known) = journal.keeps_agent_pods(version) {
+    if let Some(known) = journal.effect_of_applying(version) {
         return Ok(known);
     }
     let applied = cluster.apply(wanted, Mode::DryRun, OnConflict::Take).await;
-    let keeps = match applied {
-        Ok(applied) => has_same_template(&applied, live),
-        Err(error) if error.is_transient() => return Err(error),
-        // The error is reported when the object is applied.
-        Err(_) => false,
+    let effect = match applied {
+        Ok(applied) if has_same_template(&applied, live) => Effect::KeepsPods,
+        Ok(_) => Effect::ReplacesPods,
+        // The live one has to go before another can be made.
+        Err(error) if matches!(error.kind(), FailureKind::Immutable(_)) => Effect::ReplacesPods,
+        Err(error) if error.is_about_the_object() => Effect::Refused(Refusal {
+            kind: error.kind().clone(),
+            text: error.to_string(),
+        }),
+        Err(error) => return Err(error),
     };
-    journal.tried_daemon_set(version, keeps);
-    Ok(keeps)
+    journal.tried_daemon_set(version, effect.clone());
+    Ok(effect)
 }
 
 /// What each ready istiod injects; `None` for an istiod that does not answer in time.

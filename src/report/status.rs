@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use juju::Status;
 
 use super::{LogLine, Outcome};
+use crate::assess::awaited::Awaited;
 use crate::cluster::error::{ClusterError, FailureKind};
 use crate::cni::Phase;
 use crate::cni::rollout::AgentFault;
 use crate::intent::Intent;
 use crate::intent::cni_paths::{CNI_BIN_DIR, CNI_CONF_DIR, CniSetting};
 use crate::intent::problem::{Problem, Remedy};
+use crate::istio::names;
 use crate::k8s::version::KubernetesVersion;
 use crate::step::condition::Condition;
 use crate::text::{LONGEST_IN_STATUS, shorten, up_to_three};
@@ -85,6 +87,10 @@ fn of_condition(
         Condition::Settled { ready_nodes } => settled(*ready_nodes, intent, kubernetes),
         Condition::InTheWay(obstacle) => Status::Blocked(obstacle.to_string()),
         Condition::AgentFault(fault, phase) => Status::Blocked(agent_fault(fault, *phase, intent)),
+        Condition::StillWaiting(Awaited::Istiod {
+            refusal: Some(refusal),
+            ..
+        }) => Status::Blocked(refusal.remedy(names::ISTIOD, intent.identity.namespace())),
         Condition::StillWaiting(awaited) => Status::Waiting(format!(
             "{awaited}; continues at the next update-status, or: juju run {application}/leader \
              reconcile"
@@ -156,11 +162,9 @@ fn settled(
 
 fn agent_fault(fault: &AgentFault, phase: Phase, intent: &Intent) -> String {
     match fault {
-        AgentFault::PodSecurity => format!(
-            "Pod Security refuses the CNI node agent; run: kubectl label namespace {} \
-             --overwrite pod-security.kubernetes.io/enforce=privileged",
-            intent.identity.namespace()
-        ),
+        AgentFault::Refused(refusal) => {
+            refusal.remedy("the CNI node agent", intent.identity.namespace())
+        }
         AgentFault::NoConfiguration { nodes } => format!(
             "{CNI_CONF_DIR} holds no CNI configuration on {}: set the directory that the \
              container runtime reads; injection stays at istio-init",

@@ -254,11 +254,11 @@ fn the_hook_that_saw_the_node_agent_go_warns_of_stale_workloads() {
         &facts,
         &settled(&mut cluster),
         &expect![[r#"
-        active: CNI off
-        version: 1.31.1
-        has applied
-        WARNING pods created while the CNI was on cannot start again after a reboot of their node; to list their workloads: juju run pilot/leader list-stale-workloads
-    "#]],
+            active: CNI off
+            version: 1.31.1
+            has applied
+            WARNING pods created while the CNI was on cannot start again after a reboot of their node; to list their workloads: juju run pilot/leader list-stale-workloads
+        "#]],
     );
     cluster.begin_hook(crate::step::deadlines::Timeouts::default());
     check(

@@ -12,15 +12,13 @@ use crate::cni::acknowledgement::{Acknowledgements, Holding};
 use crate::cni::rollout::AgentFault;
 use crate::istio::Injection;
 use crate::k8s::object::{Object, ObjectId};
-use crate::observed::Overdue;
 use crate::observed::attempts::{Attempts, Refusal};
+use crate::observed::{Effect, Overdue};
 
 /// How long the rest of a burst of changes may take to arrive.
 pub const BURST: Duration = Duration::from_millis(50);
 /// How long an observation is trusted at most, whatever the watches report.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
-/// How soon to observe again where no watch reports what is awaited.
-const POLL: Duration = Duration::from_millis(200);
 /// After how long it is worth finding out the reason.
 const LONG: Duration = Duration::from_secs(15);
 /// How long a fault must stay the same before it is reported, so that all nodes with it are named.
@@ -43,9 +41,8 @@ pub struct Journal {
     fault: Option<FaultSeen>,
     attempts: Attempts,
     acknowledgement: Acknowledgement,
-    /// Whether applying the DaemonSet keeps its pods, with the version for which that was found
-    /// out.
-    keeps_agent_pods: Option<(String, bool)>,
+    /// What applying the DaemonSet does, with the version for which that was found out.
+    effect_of_applying: Option<(String, Effect)>,
     /// Whether this hook has seen the removal of the node agent.
     agent_went: bool,
     /// What was still to be deleted at the last assessment.
@@ -87,7 +84,7 @@ impl Journal {
             fault: None,
             attempts: Attempts::default(),
             acknowledgement: Acknowledgement::default(),
-            keeps_agent_pods: None,
+            effect_of_applying: None,
             agent_went: false,
             remaining: Vec::new(),
             warnings: Vec::new(),
@@ -172,9 +169,9 @@ impl Journal {
     }
 
     /// How long to wait for a change before observing again anyway.
-    pub fn until_next_look(&self, needs_polling: bool, now: Duration) -> Duration {
+    pub fn until_next_look(&self, next_look: Option<Duration>, now: Duration) -> Duration {
         let settling = self.fault.as_ref().map(|_| SAME_FAULT);
-        let pause = if needs_polling { Some(POLL) } else { settling };
+        let pause = next_look.or(settling);
         let remaining = self.timeouts.switching.saturating_sub(now);
         pause.unwrap_or(LONGEST_PAUSE).min(remaining.max(BURST))
     }
@@ -257,15 +254,15 @@ impl Journal {
         &self.warnings
     }
 
-    /// Whether applying to the DaemonSet of that version keeps its pods, if that was found out.
-    pub fn keeps_agent_pods(&self, version: &str) -> Option<bool> {
-        let (known, keeps) = self.keeps_agent_pods.as_ref()?;
-        (known == version).then_some(*keeps)
+    /// What applying to the DaemonSet of that version does, if that was found out.
+    pub fn effect_of_applying(&self, version: &str) -> Option<Effect> {
+        let (known, effect) = self.effect_of_applying.as_ref()?;
+        (known == version).then(|| effect.clone())
     }
 
-    /// Notes whether applying to the DaemonSet of that version keeps its pods.
-    pub fn tried_daemon_set(&mut self, version: &str, keeps_pods: bool) {
-        self.keeps_agent_pods = Some((version.to_owned(), keeps_pods));
+    /// Notes what applying to the DaemonSet of that version does.
+    pub fn tried_daemon_set(&mut self, version: &str, effect: Effect) {
+        self.effect_of_applying = Some((version.to_owned(), effect));
     }
 
     /// Notes what every ready istiod injects. Returns the istiods that hold up the switch; when

@@ -1,7 +1,9 @@
 //! Whole stories of the pure middle: what is done in which order, and how it ends.
 
+mod nodes;
 mod quarrels;
 mod removal;
+mod stopped;
 mod switch;
 
 use expect_test::{Expect, expect};
@@ -131,9 +133,10 @@ fn nothing_goes_before_everything_wanted_is_there() {
     check(
         &mut cluster,
         &expect![[r#"
-        Off: apply 2 ConfigMap
-        Off: wait: istiod 0/1 ready
-    "#]],
+            Off: delete ConfigMap istio-cni-config, ServiceAccount istio-cni, 2 ClusterRole, 2 ClusterRoleBinding
+            Off: apply 2 ConfigMap
+            Off: wait: istiod 0/1 ready
+        "#]],
     );
 }
 

@@ -3,12 +3,17 @@
 use super::*;
 use crate::assess::awaited::{Awaited, IstiodProgress};
 use crate::cni::acknowledgement::Holding;
+use crate::cni::stragglers::SlowestWebhook;
 use crate::k8s::object::ObjectId;
 use crate::k8s::rollout::Counts;
 
 fn istiod(progress: IstiodProgress, reason: Option<&str>) -> Awaited {
     let reason = reason.map(str::to_owned);
-    Awaited::Istiod { progress, reason }
+    Awaited::Istiod {
+        progress,
+        reason,
+        refusal: None,
+    }
 }
 
 fn counted(updated: i64, available: i64) -> IstiodProgress {
@@ -20,6 +25,25 @@ fn counted(updated: i64, available: i64) -> IstiodProgress {
     })
 }
 
+fn nodes(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|it| (*it).to_owned()).collect()
+}
+
+fn nodes_away(names: &[&str]) -> Awaited {
+    Awaited::NodesAway {
+        nodes: nodes(names),
+        stays: "the CNI node agent stays",
+    }
+}
+
+fn agent_removal(remaining: Option<usize>, away: &[&str], finalizers: &[&str]) -> Awaited {
+    Awaited::AgentRemoval {
+        remaining,
+        away: nodes(away),
+        finalizers: finalizers.iter().map(|it| (*it).to_owned()).collect(),
+    }
+}
+
 fn rollout(reason: Option<String>) -> Awaited {
     Awaited::AgentRollout {
         ready: 1,
@@ -28,18 +52,19 @@ fn rollout(reason: Option<String>) -> Awaited {
     }
 }
 
-#[test]
-fn each_says_how_far_it_is_and_why_no_further() {
+/// Everything that can be awaited.
+fn all() -> Vec<Awaited> {
     let names = |names: &[&str]| names.iter().map(|it| (*it).to_owned()).collect();
     let deletion = |count: usize| {
         let names = ["a", "b", "c", "d", "e"].into_iter().take(count);
-        Awaited::Deletion(
-            names
+        Awaited::Deletion {
+            ids: names
                 .map(|it| ObjectId::new(&DEPLOYMENT, "mesh", it))
                 .collect(),
-        )
+            finalizers: Vec::new(),
+        }
     };
-    let all = [
+    vec![
         Awaited::Definition("gateways.networking.istio.io".to_owned()),
         istiod(IstiodProgress::Missing, None),
         istiod(IstiodProgress::NotBegun, None),
@@ -56,11 +81,28 @@ fn each_says_how_far_it_is_and_why_no_further() {
             pods: names(&["shop/a", "shop/b", "shop/c", "shop/d"]),
             reason: "starting".to_owned(),
         },
-        Awaited::Stragglers,
-        Awaited::AgentRemoval { remaining: 2 },
+        Awaited::Stragglers(SlowestWebhook {
+            name: None,
+            timeout: Duration::from_secs(1),
+        }),
+        Awaited::Stragglers(SlowestWebhook {
+            name: Some("kyverno".to_owned()),
+            timeout: Duration::from_secs(10),
+        }),
+        nodes_away(&["n1"]),
+        nodes_away(&["n1", "n2"]),
+        agent_removal(None, &[], &[]),
+        agent_removal(Some(2), &[], &[]),
+        agent_removal(Some(1), &["n3"], &[]),
+        agent_removal(Some(0), &[], &["example.test/hold"]),
         deletion(1),
         deletion(5),
-    ];
+    ]
+}
+
+#[test]
+fn each_says_how_far_it_is_and_why_no_further() {
+    let all = all();
     let lines = all.iter().map(|it| format!("{it}\n"));
     expect![[r#"
         gateways.networking.istio.io not established yet
@@ -77,7 +119,13 @@ fn each_says_how_far_it_is_and_why_no_further() {
         no istiod is ready
         pods that still need the CNI node agent: shop/a, shop/b, shop/c (+1 more) (starting)
         looking once more for pods that need the CNI node agent
-        removing istio-cni-node (2 pods left)
+        looking for pods that the webhook kyverno may hold for up to 10 s
+        the CNI node agent stays, as n1 is not Ready (bring it back, or: kubectl delete node n1)
+        the CNI node agent stays, as n1, n2 are not Ready (bring them back, or: kubectl delete node n1)
+        removing istio-cni-node
+        removing istio-cni-node, 2 pods left
+        removing istio-cni-node, 1 pod left (n3 is not Ready; bring it back, or: kubectl delete node n3)
+        removing istio-cni-node (kept by the finalizer example.test/hold: what set it has to take it off)
         deleting Deployment mesh/a
         deleting Deployment mesh/a, Deployment mesh/b, Deployment mesh/c (+2 more)
     "#]]
@@ -95,7 +143,7 @@ fn each_says_how_far_it_is_and_why_no_further() {
 #[test]
 fn a_long_reason_is_cut_where_a_status_shows_it() {
     let long = rollout(Some("x".repeat(201)));
-    assert_eq!(long.reason().map(str::len), Some(201));
+    assert_eq!(long.reason().map(|it| it.len()), Some(201));
     let cut = format!("istio-cni-node 1/3 nodes ({}…)", "x".repeat(200));
     assert_eq!(long.to_string(), cut);
 }

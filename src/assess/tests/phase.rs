@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::istio::Injection;
+use crate::observed::Effect;
 use crate::simulated::waiting_pod;
 use crate::step::deadlines::Timeouts;
 
@@ -11,11 +12,8 @@ use crate::step::deadlines::Timeouts;
 fn state(cluster: &mut Simulated) -> String {
     let (_, assessment) = cluster.assess();
     let awaited: Vec<_> = assessment.all_awaited().map(ToString::to_string).collect();
-    let polls = if assessment.needs_polling {
-        ", polls"
-    } else {
-        ""
-    };
+    let next_look = assessment.next_look;
+    let polls = next_look.map_or_else(String::new, |it| format!(", looks again in {it:?}"));
     format!("{:?}{polls}: {}", assessment.phase, awaited.join("; "))
 }
 
@@ -49,15 +47,15 @@ fn the_way_to_the_cni() {
     check(
         &table,
         &expect![[r#"
-        off: Off: 
-        asked for: RollingOut: istio-cni-node is not created yet
-        asked for, istiod not ready: RollingOut: istiod 0/1 ready; istio-cni-node is not created yet
-        on its way: RollingOut: istio-cni-node 2/3 nodes (n2: running, not ready)
-        failing: RollingOut: istio-cni-node 2/3 nodes (n2: ImagePullBackOff: no such image)
-        on: On: 
-        on, a node joins: On: 
-        on, a node fails: On: istio-cni-node 2/3 nodes (n2: ImagePullBackOff: no such image)
-    "#]],
+            off: Off: 
+            asked for: RollingOut: istio-cni-node is not created yet
+            asked for, istiod not ready: RollingOut: istiod 0/1 ready; istio-cni-node is not created yet
+            on its way: RollingOut: istio-cni-node 2/3 nodes (n2: running, not ready)
+            failing: RollingOut: istio-cni-node 2/3 nodes (n2: ImagePullBackOff: no such image)
+            on: On: 
+            on, a node joins: On: istio-cni-node 2/3 nodes (n2: running, not ready)
+            on, a node fails: On: istio-cni-node 2/3 nodes (n2: ImagePullBackOff: no such image)
+        "#]],
     );
 }
 
@@ -102,14 +100,14 @@ fn the_way_back() {
         &table,
         &expect![[r#"
             asked for: Draining: the injection configuration changes
-            an istiod has the old configuration: Draining, polls: istiod-1 has not taken up the change yet
-            an istiod hangs: Draining, polls: istiod-1 does not say what it injects
-            no istiod: Draining, polls: no istiod is ready
+            an istiod has the old configuration: Draining, looks again in 200ms: istiod-1 has not taken up the change yet
+            an istiod hangs: Draining, looks again in 200ms: istiod-1 does not say what it injects
+            no istiod: Draining, looks again in 200ms: no istiod is ready
             pods wait: Draining: pods that still need the CNI node agent: shop/a, shop/b (not scheduled yet)
-            no pod waits: Draining, polls: looking once more for pods that need the CNI node agent
-            a moment later: Draining, polls: looking once more for pods that need the CNI node agent
-            a second later: Removing: removing istio-cni-node (0 pods left)
-            only pods are left: Removing: removing istio-cni-node (3 pods left)
+            no pod waits: Draining, looks again in 1s: looking once more for pods that need the CNI node agent
+            a moment later: Draining, looks again in 1ms: looking once more for pods that need the CNI node agent
+            a second later: Removing: removing istio-cni-node, 3 pods left
+            only pods are left: Removing: removing istio-cni-node, 3 pods left
             nothing is left: Off: 
         "#]],
     );
@@ -141,13 +139,13 @@ fn a_removal_drains_and_has_no_patience() {
     check(
         &table,
         &expect![[r#"
-        asked for: Draining: 
-        webhooks are gone: Draining: pods that still need the CNI node agent: shop/a (not scheduled yet)
-        shortly before 20 s: Draining: pods that still need the CNI node agent: shop/a (not scheduled yet)
-        after 20 s: Removing: removing istio-cni-node (0 pods left)
-        only pods are left: Removing: removing istio-cni-node (3 pods left)
-        after 40 s: Off: 
-    "#]],
+            asked for: Draining: 
+            webhooks are gone: Draining: pods that still need the CNI node agent: shop/a (not scheduled yet)
+            shortly before 20 s: Draining: pods that still need the CNI node agent: shop/a (not scheduled yet)
+            after 20 s: Removing: removing istio-cni-node
+            only pods are left: Removing: removing istio-cni-node, 3 pods left
+            after 40 s: Off: 
+        "#]],
     );
 }
 
@@ -164,9 +162,9 @@ fn a_daemon_set_that_is_being_deleted_is_waited_for() {
     check(
         &table,
         &expect![[r#"
-        complete: Removing: removing istio-cni-node (0 pods left)
-        going: Removing: removing istio-cni-node (3 pods left)
-    "#]],
+            complete: Removing: removing istio-cni-node
+            going: Removing: removing istio-cni-node, 3 pods left
+        "#]],
     );
 }
 
@@ -177,7 +175,7 @@ fn another_template_is_switched_off_unless_its_pods_would_stay() {
         it["spec"]["template"]["spec"]["containers"][0]["image"] = json!("mirror.test/cni:1");
     });
     let replaced = state(&mut cluster);
-    cluster.keeps_agent_pods = true;
+    cluster.effect_of_applying = Effect::KeepsPods;
     cluster.begin_hook(Timeouts::default());
     let kept = state(&mut cluster);
     let table = [("replaced", replaced), ("kept", kept)];
@@ -208,9 +206,9 @@ fn pods_on_nodes_that_are_gone_are_not_waited_for() {
     check(
         &table,
         &expect![[r#"
-        three nodes: Removing: removing istio-cni-node (3 pods left)
-        one node: Removing: removing istio-cni-node (1 pods left)
-        none: Off: 
-    "#]],
+            three nodes: Removing: removing istio-cni-node, 3 pods left
+            one node: Removing: removing istio-cni-node, 1 pod left
+            none: Off: 
+        "#]],
     );
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::*;
 use crate::assess::question::{Question, open_question};
 use crate::cni::acknowledgement::Holding;
-use crate::observed::drain::STRAGGLERS;
+use crate::cni::stragglers::SlowestWebhook;
+use crate::observed::Effect;
+use crate::observed::agent::AgentState;
 
 /// The hook runs as long as it does when all goes well.
 const NOT_LONG: bool = false;
@@ -27,6 +29,7 @@ fn asked(cluster: &Simulated, takes_long: bool, answer: impl FnOnce(&mut Observe
             format!("what applying {} would do", wanted.id())
         }
         Some(Question::WhatIstiodsInject) => "what the istiods inject".to_owned(),
+        Some(Question::SlowestWebhook) => "which webhook is the slowest".to_owned(),
         Some(Question::PendingPods) => "which pods have not started".to_owned(),
         Some(Question::AgentLogs(pods)) => format!("the logs of {pods:?}"),
         Some(Question::CustomResources(of)) => format!("objects of {} definitions", of.len()),
@@ -122,7 +125,7 @@ fn the_server_is_asked_about_a_template_that_is_not_the_desired_one() {
     let mut unwanted = Simulated::settled(&BOTH_PATHS);
     unwanted.change(&DAEMON_SET, image);
     unwanted.configure(&[]);
-    let answered = |it: &mut Observed| it.keeps_agent_pods = Some(true);
+    let answered = |it: &mut Observed| it.effect_of_applying = Some(Effect::KeepsPods);
     let table = [
         ("another image", first(&other)),
         ("answered", asked(&other, NOT_LONG, answered)),
@@ -133,12 +136,12 @@ fn the_server_is_asked_about_a_template_that_is_not_the_desired_one() {
     check(
         &table,
         &expect![[r#"
-        another image: what applying DaemonSet mesh/istio-cni-node would do
-        answered: nothing
-        fields of a tool that is replaced: nothing
-        another strategy: nothing
-        not wanted: nothing
-    "#]],
+            another image: what applying DaemonSet mesh/istio-cni-node would do
+            answered: nothing
+            fields of a tool that is replaced: what applying DaemonSet mesh/istio-cni-node would do
+            another strategy: nothing
+            not wanted: nothing
+        "#]],
     );
 }
 
@@ -154,13 +157,21 @@ fn once_injection_went_back_istiods_are_asked_and_then_pods() {
         acknowledged(it);
         it.drain.holding = Some(Vec::new());
     };
-    let pending = |it: &mut Observed| {
+    let agents = |it: &mut Observed| {
         acknowledged(it);
+        it.agent = Some(AgentState::default());
+    };
+    let webhooks = |it: &mut Observed| {
+        agents(it);
+        it.drain.slowest_webhook = Some(SlowestWebhook::of([], &[]));
+    };
+    let pending = |it: &mut Observed| {
+        webhooks(it);
         it.drain.pending = Some(Vec::new());
     };
     let over = |it: &mut Observed| {
-        it.drain.pending = Some(Vec::new());
-        it.drain.acknowledged_for = Some(STRAGGLERS);
+        pending(it);
+        it.drain.acknowledged_for = Some(Duration::from_secs(1));
     };
     let table = [
         ("before", before),
@@ -171,20 +182,24 @@ fn once_injection_went_back_istiods_are_asked_and_then_pods() {
             "acknowledged before",
             asked(&cluster, NOT_LONG, acknowledged),
         ),
+        ("node agents are known", asked(&cluster, NOT_LONG, agents)),
+        ("webhooks are known", asked(&cluster, NOT_LONG, webhooks)),
         ("pods are known", asked(&cluster, NOT_LONG, pending)),
         ("drained", asked(&cluster, NOT_LONG, over)),
     ];
     check(
         &table,
         &expect![[r#"
-        before: nothing
-        after: what the istiods inject
-        an istiod holds: nothing
-        none holds: which pods have not started
-        acknowledged before: which pods have not started
-        pods are known: nothing
-        drained: nothing
-    "#]],
+            before: nothing
+            after: what the istiods inject
+            an istiod holds: nothing
+            none holds: how far the node agent is
+            acknowledged before: how far the node agent is
+            node agents are known: which webhook is the slowest
+            webhooks are known: which pods have not started
+            pods are known: nothing
+            drained: nothing
+        "#]],
     );
 }
 
@@ -203,10 +218,10 @@ fn at_a_removal_no_istiod_is_asked() {
     check(
         &table,
         &expect![[r#"
-        before the injector is gone: nothing
-        after: which pods have not started
-        pods are known: nothing
-    "#]],
+            before the injector is gone: nothing
+            after: how far the node agent is
+            pods are known: how far the node agent is
+        "#]],
     );
 }
 

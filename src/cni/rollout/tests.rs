@@ -190,9 +190,15 @@ fn pod_security_is_a_fault_while_pods_are_missing() {
     world.events.push(event("ds", "FailedCreate", message));
     assert_eq!(world.judge().fault, None);
     world.pods.clear();
-    assert_eq!(world.judge().fault, Some(AgentFault::PodSecurity));
+    assert_eq!(
+        world.judge().fault,
+        Some(AgentFault::Refused(PodRefusal::PodSecurity))
+    );
     world.pod_security = Some("restricted");
-    assert_eq!(world.judge().fault, Some(AgentFault::PodSecurity));
+    assert_eq!(
+        world.judge().fault,
+        Some(AgentFault::Refused(PodRefusal::PodSecurity))
+    );
     world.pod_security = Some("privileged");
     assert_eq!(world.judge().fault, None, "the event is from before");
 }

@@ -10,6 +10,7 @@ use crate::assess::awaited::{Awaited, IstiodProgress};
 use crate::intent::Target;
 use crate::intent::identity::Identity;
 use crate::intent::options::check as check_options;
+use crate::k8s::admission::PodRefusal;
 use crate::plan::Obstacle;
 
 const KUBERNETES: KubernetesVersion = KubernetesVersion {
@@ -122,7 +123,10 @@ fn each_missing_directory_is_named_by_its_option() {
 #[test]
 fn what_a_person_must_run_is_in_the_message() {
     check(
-        &Condition::AgentFault(AgentFault::PodSecurity, Phase::RollingOut),
+        &Condition::AgentFault(
+            AgentFault::Refused(PodRefusal::PodSecurity),
+            Phase::RollingOut,
+        ),
         &on(),
         &expect![
             "blocked: Pod Security refuses the CNI node agent; run: kubectl label namespace mesh --overwrite pod-security.kubernetes.io/enforce=privileged"
@@ -218,9 +222,10 @@ fn that_init_containers_have_no_network_is_told_where_it_is_so() {
 fn several_things_are_the_worst_of_them_and_the_log_has_all() {
     let awaited = Awaited::Istiod {
         progress: IstiodProgress::Missing,
+        refusal: None,
         reason: None,
     };
-    let fault = AgentFault::PodSecurity;
+    let fault = AgentFault::Refused(PodRefusal::PodSecurity);
     let outcome = Outcome {
         conditions: vec![
             Condition::StillWaiting(awaited),

@@ -1,9 +1,12 @@
 //! What the log says of a removal; its status nobody sees.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::assess::awaited::Awaited;
 use crate::cni::rollout::AgentFault;
 use crate::intent::Intent;
+use crate::k8s::admission::PodRefusal;
 
 #[track_caller]
 fn check(cluster: &Simulated, outcome: &Outcome, expected: &Expect) {
@@ -39,9 +42,9 @@ fn a_removal_that_is_done_says_so() {
         &with_cni,
         &outcome,
         &expect![[r#"
-        active
-        INFO everything this application made is removed
-    "#]],
+            active
+            INFO everything this application made is removed
+        "#]],
     );
 }
 
@@ -66,7 +69,11 @@ fn a_removal_that_is_not_done_names_what_is_left_and_how_it_goes() {
     let mut cluster = Simulated::settled(&[]);
     cluster.remove();
     cluster.take_step();
-    let waiting = Condition::StillWaiting(Awaited::AgentRemoval { remaining: 2 });
+    let waiting = Condition::StillWaiting(Awaited::AgentRemoval {
+        remaining: Some(2),
+        away: BTreeSet::new(),
+        finalizers: Vec::new(),
+    });
     let outcome = ending(&mut cluster, vec![waiting]);
     check(
         &cluster,
@@ -74,7 +81,7 @@ fn a_removal_that_is_not_done_names_what_is_left_and_how_it_goes() {
         &expect![[r#"
             active
             version: 1.31.1
-            WARNING the removal is not complete: removing istio-cni-node (2 pods left)
+            WARNING the removal is not complete: removing istio-cni-node, 2 pods left
             WARNING not removed: Deployment mesh/istiod
             WARNING not removed: HorizontalPodAutoscaler mesh/istiod
             WARNING not removed: ConfigMap mesh/istio
@@ -124,7 +131,7 @@ fn a_removal_that_was_refused_says_what_the_cluster_said() {
             WARNING to remove the rest: kubectl delete serviceaccounts,clusterroles,roles,clusterrolebindings,rolebindings,configmaps,secrets,services,deployments,daemonsets,horizontalpodautoscalers,poddisruptionbudgets,mutatingwebhookconfigurations,validatingwebhookconfigurations --namespace mesh --selector app.kubernetes.io/instance=pilot-mesh,app.kubernetes.io/managed-by=istio-pilot
         "#]],
     );
-    let fault = Condition::AgentFault(AgentFault::PodSecurity, Phase::On);
+    let fault = Condition::AgentFault(AgentFault::Refused(PodRefusal::PodSecurity), Phase::On);
     let outcome = Outcome::without_cluster(Some(fault));
     check(
         &cluster,

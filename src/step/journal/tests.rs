@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::simulated::{BOTH_PATHS, Simulated};
 
@@ -14,7 +16,11 @@ fn assessment(phase: Phase, awaited: Vec<Awaited>) -> Assessment {
 }
 
 fn pods_left(remaining: usize) -> Vec<Awaited> {
-    vec![Awaited::AgentRemoval { remaining }]
+    vec![Awaited::AgentRemoval {
+        remaining: Some(remaining),
+        away: BTreeSet::new(),
+        finalizers: Vec::new(),
+    }]
 }
 
 #[test]
@@ -111,13 +117,13 @@ fn one_time_for_every_wait_also_ends_a_switch_that_moves() {
 #[test]
 fn the_next_look_comes_sooner_where_no_watch_would_tell() {
     let mut journal = Journal::start(Timeouts::default());
-    let pause = |journal: &Journal, polls, now| journal.until_next_look(polls, seconds(now));
-    assert_eq!(pause(&journal, false, 0), seconds(15));
-    assert_eq!(pause(&journal, true, 0), Duration::from_millis(200));
-    assert_eq!(pause(&journal, false, 590), seconds(10));
-    assert_eq!(pause(&journal, false, 700), BURST);
+    let pause = |journal: &Journal, next, now| journal.until_next_look(next, seconds(now));
+    assert_eq!(pause(&journal, None, 0), seconds(15));
+    assert_eq!(pause(&journal, Some(seconds(3)), 0), seconds(3));
+    assert_eq!(pause(&journal, None, 590), seconds(10));
+    assert_eq!(pause(&journal, None, 700), BURST);
     journal.assessed(&fault("n1"), seconds(1));
-    assert_eq!(pause(&journal, false, 1), seconds(2));
+    assert_eq!(pause(&journal, None, 1), seconds(2));
 }
 
 #[test]
@@ -186,7 +192,7 @@ fn an_acknowledgement_holds_until_the_switch_turns() {
     assert_eq!(journal.acknowledged_for(seconds(2)), None);
     journal.istiods_answered(&answers(Injection::IstioInit), seconds(3));
     assert_eq!(journal.acknowledged_for(seconds(5)), Some(seconds(2)));
-    let draining = assessment(Phase::Draining, vec![Awaited::Stragglers]);
+    let draining = assessment(Phase::Draining, vec![Awaited::AgentCreation]);
     journal.assessed(&draining, seconds(5));
     journal.assessed(&assessment(Phase::Removing, Vec::new()), seconds(5));
     assert_eq!(journal.acknowledged_for(seconds(6)), Some(seconds(3)));
@@ -202,10 +208,10 @@ fn an_acknowledgement_holds_until_the_switch_turns() {
 #[test]
 fn what_applying_the_daemon_set_does_is_known_of_that_version_only() {
     let mut journal = Journal::start(Timeouts::default());
-    assert_eq!(journal.keeps_agent_pods("1"), None);
-    journal.tried_daemon_set("1", true);
-    assert_eq!(journal.keeps_agent_pods("1"), Some(true));
-    assert_eq!(journal.keeps_agent_pods("2"), None);
+    assert_eq!(journal.effect_of_applying("1"), None);
+    journal.tried_daemon_set("1", Effect::KeepsPods);
+    assert_eq!(journal.effect_of_applying("1"), Some(Effect::KeepsPods));
+    assert_eq!(journal.effect_of_applying("2"), None);
 }
 
 #[test]

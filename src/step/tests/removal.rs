@@ -44,9 +44,9 @@ fn a_removal_leaves_the_rights_of_the_node_agent_to_its_pods() {
     check(
         &mut cluster,
         &expect![[r#"
-        Removing: delete 3 ConfigMap, Service istiod, 2 ServiceAccount, 3 ClusterRole, 3 ClusterRoleBinding, Role istiod, RoleBinding istiod
-        Removing: wait: removing istio-cni-node (3 pods left)
-    "#]],
+            Removing: delete 3 ConfigMap, Service istiod, 2 ServiceAccount, 3 ClusterRole, 3 ClusterRoleBinding, Role istiod, RoleBinding istiod
+            Removing: wait: removing istio-cni-node, 3 pods left
+        "#]],
     );
     cluster.now = Duration::from_secs(40);
     check(
@@ -100,11 +100,11 @@ fn a_removal_touches_nothing_of_others() {
     check(
         &mut cluster,
         &expect![[r#"
-        Removing: delete MutatingWebhookConfiguration istio-sidecar-injector-mesh, ValidatingWebhookConfiguration istio-validator-mesh
-        Removing: delete Deployment istiod, HorizontalPodAutoscaler istiod
-        Removing: delete 3 ConfigMap, Service istiod, 2 ServiceAccount, 3 ClusterRole, 3 ClusterRoleBinding, Role istiod, RoleBinding istiod
-        Removing: wait: removing istio-cni-node (3 pods left)
-    "#]],
+            Removing: delete MutatingWebhookConfiguration istio-sidecar-injector-mesh, ValidatingWebhookConfiguration istio-validator-mesh
+            Removing: delete Deployment istiod, HorizontalPodAutoscaler istiod
+            Removing: delete 3 ConfigMap, Service istiod, 2 ServiceAccount, 3 ClusterRole, 3 ClusterRoleBinding, Role istiod, RoleBinding istiod
+            Removing: wait: removing istio-cni-node, 3 pods left
+        "#]],
     );
     assert!(cluster.live.values().any(|it| it.is(&DAEMON_SET)));
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::check;
 use crate::istio::Injection;
 use crate::k8s::kind::DAEMON_SET;
+use crate::observed::Effect;
 use crate::simulated::{BOTH_PATHS, Simulated, node, waiting_pod};
 use crate::step::deadlines::Timeouts;
 
@@ -43,12 +44,12 @@ fn the_cni_is_switched_off() {
     check(
         &mut cluster,
         &expect![[r#"
-        Draining: apply 2 ConfigMap
-        Draining: wait: looking once more for pods that need the CNI node agent
-        Removing: delete DaemonSet istio-cni-node
-        Off: delete ConfigMap istio-cni-config, ServiceAccount istio-cni, 2 ClusterRole, 2 ClusterRoleBinding
-        Off: active: CNI off: cni-conf-dir is not set
-    "#]],
+            Draining: apply 2 ConfigMap
+            Draining: wait: looking once more for pods that need the CNI node agent
+            Removing: delete DaemonSet istio-cni-node
+            Off: delete ConfigMap istio-cni-config, ServiceAccount istio-cni, 2 ClusterRole, 2 ClusterRoleBinding
+            Off: active: CNI off: cni-conf-dir is not set
+        "#]],
     );
 }
 
@@ -59,13 +60,13 @@ fn other_paths_are_off_then_on() {
     check(
         &mut cluster,
         &expect![[r#"
-        Draining: apply 2 ConfigMap
-        Draining: wait: looking once more for pods that need the CNI node agent
-        Removing: delete DaemonSet istio-cni-node
-        RollingOut: apply ConfigMap values, DaemonSet istio-cni-node
-        On: apply 2 ConfigMap
-        On: active: CNI on (3/3 nodes)
-    "#]],
+            Draining: apply 2 ConfigMap
+            Draining: wait: looking once more for pods that need the CNI node agent
+            Removing: delete DaemonSet istio-cni-node
+            RollingOut: apply ConfigMap values, DaemonSet istio-cni-node
+            On: apply 2 ConfigMap
+            On: active: CNI on (3/3 nodes)
+        "#]],
     );
 }
 
@@ -75,7 +76,7 @@ fn a_template_that_a_webhook_rewrites_is_no_reason_to_switch_off() {
     cluster.change(&DAEMON_SET, |it| {
         it["spec"]["template"]["spec"]["containers"][0]["image"] = json!("mirror.test/cni:1");
     });
-    cluster.keeps_agent_pods = true;
+    cluster.effect_of_applying = Effect::KeepsPods;
     check(
         &mut cluster,
         &expect![[r#"
@@ -109,11 +110,11 @@ fn pods_that_wait_for_the_node_agent_hold_it() {
     check(
         &mut cluster,
         &expect![[r#"
-        Draining: wait: looking once more for pods that need the CNI node agent
-        Removing: delete DaemonSet istio-cni-node
-        Off: delete ConfigMap istio-cni-config, ServiceAccount istio-cni, 2 ClusterRole, 2 ClusterRoleBinding
-        Off: active: CNI off
-    "#]],
+            Draining: wait: looking once more for pods that need the CNI node agent
+            Removing: delete DaemonSet istio-cni-node
+            Off: delete ConfigMap istio-cni-config, ServiceAccount istio-cni, 2 ClusterRole, 2 ClusterRoleBinding
+            Off: active: CNI off
+        "#]],
     );
 }
 
@@ -142,8 +143,8 @@ fn the_rights_of_the_node_agent_stay_until_its_pods_are_gone() {
     check(
         &mut cluster,
         &expect![[r#"
-        Removing: wait: removing istio-cni-node (3 pods left)
-    "#]],
+            Removing: wait: removing istio-cni-node, 3 pods left
+        "#]],
     );
     cluster.agent.pods.clear();
     check(
@@ -248,16 +249,16 @@ fn once_on_a_failing_node_is_named_and_a_joining_one_is_not() {
     check(
         &mut cluster,
         &expect![[r#"
-        On: active: CNI on (2/3 nodes)
-    "#]],
+            On: wait: istio-cni-node 2/3 nodes
+        "#]],
     );
     let image = json!({"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}});
     cluster.fail_agent("n2", &image);
     check(
         &mut cluster,
         &expect![[r#"
-        On: wait: istio-cni-node 2/3 nodes
-    "#]],
+            On: wait: istio-cni-node 2/3 nodes (n2: ImagePullBackOff: no such image)
+        "#]],
     );
 }
 

@@ -218,6 +218,7 @@ fn the_log_has_what_the_status_leaves_out() {
     assert!(in_full(&condition).unwrap().ends_with(&long));
     let awaited = Awaited::Istiod {
         progress: IstiodProgress::Missing,
+        refusal: None,
         reason: Some(long.clone()),
     };
     assert!(!awaited.to_string().contains(&long));
