@@ -8,6 +8,7 @@ pub mod images;
 pub mod options;
 pub mod problem;
 pub mod values;
+pub mod yaml;
 
 use cni_paths::{CniPaths, CniSetting};
 use identity::Identity;
@@ -35,7 +36,7 @@ pub enum Target {
     Installed(Mesh),
     /// Nothing: the application is being removed.
     Nothing,
-    /// What it already holds: an option cannot be used, so nobody knows what is wanted.
+    /// What it already holds: the application or an option cannot be used as it is.
     AsIs,
 }
 

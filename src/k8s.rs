@@ -6,6 +6,7 @@ pub mod event;
 pub mod kind;
 pub mod labels;
 pub mod managed_fields;
+pub mod names;
 pub mod node;
 pub mod object;
 pub mod pod;

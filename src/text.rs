@@ -29,9 +29,67 @@ pub fn shorten(text: &str, longest: usize) -> String {
     }
 }
 
+/// A value that somebody wrote, as a message shows it: quoted, with what cannot be seen in it
+/// escaped, and cut when it is long.
+pub fn quoted(value: &str) -> String {
+    const LONGEST: usize = 60;
+    format!("'{}'", shorten(value, LONGEST).escape_debug())
+}
+
+/// The first character of a text that nobody can see, such as the zero-width space and the
+/// no-break space that come along when a text is copied from a web page. The ordinary space is
+/// none of them.
+pub fn unseen(text: &str) -> Option<char> {
+    text.chars().find(|&letter| is_unseen(letter))
+}
+
+/// How a message names a character that nobody can see: `U+200B`.
+pub fn code_point(letter: char) -> String {
+    format!("U+{:04X}", u32::from(letter))
+}
+
+/// White space other than the space, control characters, and those that the Unicode Standard calls
+/// default-ignorable (`Default_Ignorable_Code_Point` of `DerivedCoreProperties.txt`, Unicode 16).
+fn is_unseen(letter: char) -> bool {
+    letter != ' ' && (letter.is_whitespace() || letter.is_control())
+        || matches!(
+            letter,
+            '\u{ad}'
+                | '\u{34f}'
+                | '\u{61c}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{17b4}'..='\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{202a}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{3164}'
+                | '\u{fe00}'..='\u{fe0f}'
+                | '\u{feff}'
+                | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fff8}'
+                | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..='\u{e0fff}'
+        )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_nobody_can_see_is_found_and_named() {
+        for hidden in [
+            "\u{200b}", "\u{feff}", "\u{a0}", "\u{ad}", "\u{2003}", "\t", "\n", "\u{7f}",
+        ] {
+            let text = format!("/opt/cni{hidden}/bin");
+            assert_eq!(unseen(&text), hidden.chars().next(), "{hidden:?}");
+            assert!(quoted(&text).is_ascii(), "{}", quoted(&text));
+        }
+        assert_eq!(unseen("/opt/my plugins/größe"), None);
+        assert_eq!(code_point('\u{a0}'), "U+00A0");
+    }
 
     #[test]
     fn from_the_fourth_on_they_are_only_counted() {

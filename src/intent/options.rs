@@ -5,6 +5,8 @@ use super::images::{self, IMAGE_CONFIGURATION};
 use super::problem::Problem;
 use super::values::{Options, text};
 use super::{Gateway, Mesh};
+use crate::k8s::names::is_subdomain;
+use crate::text::quoted;
 
 /// Option naming the Istio Gateway.
 pub const DEFAULT_GATEWAY: &str = "default-gateway";
@@ -64,7 +66,7 @@ fn gateway(options: &Options, problems: &mut Vec<Problem>) -> Gateway {
     }
 }
 
-/// A Kubernetes object name (RFC 1123 subdomain, at most 253 characters).
+/// The name of a Kubernetes object.
 fn dns_name(
     options: &Options,
     option: &'static str,
@@ -74,20 +76,15 @@ fn dns_name(
     let Some(name) = text(options, option, problems).filter(|it| !it.is_empty()) else {
         return default.to_owned();
     };
-    if name.len() > 253 || !name.split('.').all(is_dns_label) {
-        let message = "must be a Kubernetes name: lower-case letters, digits, '-' and '.', \
-                       at most 253 characters";
+    if !is_subdomain(&name) {
+        let message = format!(
+            "{} must be a Kubernetes name: lower-case letters, digits, '-' and '.', at most 253 \
+             characters, a letter or digit at both ends and beside each '.'",
+            quoted(&name)
+        );
         problems.push(Problem::of_option(option, message));
     }
     name
-}
-
-fn is_dns_label(label: &str) -> bool {
-    let inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    !label.is_empty()
-        && label.bytes().all(inside)
-        && !label.starts_with('-')
-        && !label.ends_with('-')
 }
 
 #[cfg(test)]

@@ -139,10 +139,10 @@ fn an_option_that_cannot_be_used_is_the_status_and_no_line_of_the_log() {
         &facts(true, &two, &[]),
         &nothing,
         &expect![[r#"
-        blocked: cni-bin-dir: 'opt/cni/bin' is not absolute: it must begin with / (+1 more, see debug-log)
-        WARNING blocked: cni-bin-dir: 'opt/cni/bin' is not absolute: it must begin with /
-        WARNING blocked: default-gateway: must be a Kubernetes name: lower-case letters, digits, '-' and '.', at most 253 characters
-    "#]],
+            blocked: cni-bin-dir: 'opt/cni/bin' is not absolute: it must begin with / (+1 more, see debug-log)
+            WARNING blocked: cni-bin-dir: 'opt/cni/bin' is not absolute: it must begin with /
+            WARNING blocked: default-gateway: 'A B' must be a Kubernetes name: lower-case letters, digits, '-' and '.', at most 253 characters, a letter or digit at both ends and beside each '.'
+        "#]],
     );
 }
 
