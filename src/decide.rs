@@ -32,12 +32,17 @@ impl Facts {
     }
 }
 
-/// Decides what is asked: first by the options, then by every endpoint.
+/// Decides what is asked: first by the application and its options, then by every endpoint.
 pub fn decide(facts: &Facts) -> Intent {
     let Checked { mesh, warnings } = check(&facts.options);
-    let (target, problems) = match mesh {
-        Ok(mesh) => (Target::Installed(mesh), Vec::new()),
-        Err(problems) => (Target::AsIs, problems),
+    let mut problems: Vec<_> = facts.identity.problem().into_iter().collect();
+    let target = match mesh {
+        Ok(mesh) if problems.is_empty() => Target::Installed(mesh),
+        Ok(_) => Target::AsIs,
+        Err(of_options) => {
+            problems.extend(of_options);
+            Target::AsIs
+        }
     };
     let mut intent = Intent {
         identity: facts.identity.clone(),

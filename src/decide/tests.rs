@@ -6,6 +6,8 @@ use serde_json::json;
 
 use super::*;
 
+mod application;
+
 fn facts(options: &[(&str, &str)], remote: &[&[(&str, &str)]]) -> Facts {
     let relation = |(index, bag): (usize, &&[(&str, &str)])| Relation {
         application: Some("gateway".parse().unwrap()),
@@ -76,9 +78,9 @@ fn an_option_that_cannot_be_used_leaves_the_cluster_as_it_is() {
     check(
         &facts(&bad, &[]),
         &expect![[r#"
-        AsIs
-        Person: cni-bin-dir: 'opt/cni/bin' is not absolute: it must begin with /
-        Person: default-gateway: must be a Kubernetes name: lower-case letters, digits, '-' and '.', at most 253 characters"#]],
+            AsIs
+            Person: cni-bin-dir: 'opt/cni/bin' is not absolute: it must begin with /
+            Person: default-gateway: 'A B' must be a Kubernetes name: lower-case letters, digits, '-' and '.', at most 253 characters, a letter or digit at both ends and beside each '.'"#]],
     );
     let warned = [("image-configuration", "ghost: x")];
     check(

@@ -19,6 +19,8 @@ pub struct Problem {
 /// What a problem is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
+    /// The application itself; nothing is changed while there is such a problem.
+    Application,
     /// A configuration option; nothing is changed while there is such a problem.
     Option(&'static str),
     /// A relation, which the message names; the other relations are served.
@@ -44,6 +46,15 @@ impl Problem {
         }
     }
 
+    /// A property of the application, which a person cannot change without deploying it again.
+    pub fn of_application(message: impl Into<String>) -> Self {
+        Self {
+            subject: Subject::Application,
+            message: message.into(),
+            remedy: Remedy::Person,
+        }
+    }
+
     /// A databag that cannot be read, or cannot be read yet.
     pub fn of_relation(unreadable: &Unreadable) -> Self {
         Self {
@@ -62,7 +73,7 @@ impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.subject {
             Subject::Option(option) => write!(formatter, "{option}: {}", self.message),
-            Subject::Relation(_) => formatter.write_str(&self.message),
+            Subject::Application | Subject::Relation(_) => formatter.write_str(&self.message),
         }
     }
 }

@@ -91,6 +91,23 @@ impl Names {
             node_agent_repair_binding: NODE_AGENT_REPAIR_BINDING,
         }
     }
+
+    /// The names of Services, accounts, Roles and their bindings.
+    pub fn of_accounts_and_services(&self) -> [&str; 3] {
+        [self.istiod, self.reader_account, self.node_agent_account]
+    }
+
+    /// The names of cluster roles and their bindings.
+    pub fn cluster_roles(&self) -> [&str; 6] {
+        [
+            &self.istiod_cluster_role,
+            &self.gateway_controller_cluster_role,
+            &self.reader_cluster_role,
+            self.node_agent_account,
+            self.node_agent_repair_role,
+            self.node_agent_repair_binding,
+        ]
+    }
 }
 
 /// The name of the webhook configuration that injects, of the control plane in a namespace.
