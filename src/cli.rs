@@ -11,12 +11,15 @@ use crate::charm::actions::detect_cni_paths;
 use crate::cluster::Cluster;
 use crate::cluster::connect::Access;
 use crate::cni::Phase;
+use crate::decide::{Facts, decide};
 use crate::desired::stream::{to_json, to_yaml_stream};
 use crate::desired::{Desired, gateway};
+use crate::endpoints::Relations;
 use crate::intent::cni_paths::CniSetting;
 use crate::intent::identity::Identity;
-use crate::intent::options::check;
-use crate::intent::{Intent, Mesh, Target};
+use crate::intent::values::Options;
+use crate::intent::{Intent, Mesh};
+use crate::istio::ISTIO_VERSION;
 use crate::k8s::version::KubernetesVersion;
 use crate::reconcile::preview;
 use anyhow::{Context as _, bail};
@@ -61,10 +64,10 @@ enum Command {
 #[derive(Debug, Args)]
 struct Common {
     /// The model, and so the namespace
-    #[arg(long, default_value = "istio-system", value_name = "NAME")]
+    #[arg(long, default_value = "istio-system", value_name = "NAME", value_parser = options::model)]
     model: String,
     /// The Juju application
-    #[arg(long, default_value = "istio-pilot", value_name = "NAME")]
+    #[arg(long, default_value = "istio-pilot", value_name = "NAME", value_parser = options::application)]
     app: String,
     /// One option, as for `juju config`; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
@@ -77,7 +80,7 @@ struct Common {
 #[derive(Debug, Args)]
 struct Detect {
     /// The Juju application, for the command to run
-    #[arg(long, default_value = "istio-pilot", value_name = "NAME")]
+    #[arg(long, default_value = "istio-pilot", value_name = "NAME", value_parser = options::application)]
     app: String,
 }
 
@@ -126,23 +129,31 @@ pub async fn run(
     }
 }
 
-/// Prints help, or what is wrong with the arguments.
+/// Prints help or the version, or what is wrong with the arguments.
 fn usage(error: &clap::Error) -> anyhow::Result<ExitCode> {
-    let is_help = matches!(
-        error.kind(),
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
-    );
-    error.print().context("cannot print")?;
-    Ok(if is_help {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(BAD_USAGE)
-    })
+    match error.kind() {
+        ErrorKind::DisplayVersion => print(&version()),
+        ErrorKind::DisplayHelp => print(&error.to_string()),
+        _ => {
+            error.print().context("cannot print")?;
+            Ok(ExitCode::from(BAD_USAGE))
+        }
+    }
+}
+
+/// The version of this program, and the one of Istio that it installs.
+fn version() -> String {
+    format!(
+        "istio-pilot {} (Istio {ISTIO_VERSION})\n",
+        env!("CARGO_PKG_VERSION")
+    )
 }
 
 fn print_objects(arguments: &Render) -> anyhow::Result<ExitCode> {
     let common = &arguments.common;
-    let (intent, mesh) = intent(common, &common.model)?;
+    let options = common.options()?;
+    let (intent, mesh) = intent(common, &common.model, options)?;
+    warn(&intent)?;
     let phase = match mesh.cni {
         CniSetting::Off { .. } => Phase::Off,
         CniSetting::On(_) if arguments.cni_ready => Phase::On,
@@ -162,10 +173,11 @@ fn print_objects(arguments: &Render) -> anyhow::Result<ExitCode> {
 }
 
 async fn plan(arguments: &Common, variables: &[(String, String)]) -> anyhow::Result<ExitCode> {
+    let options = arguments.options()?;
     // Problems with the options can be reported without a cluster.
-    intent(arguments, &arguments.model)?;
+    warn(&intent(arguments, &arguments.model, options.clone())?.0)?;
     let cluster = connect(&arguments.model, variables).await?;
-    let (intent, _) = intent(arguments, cluster.namespace())?;
+    let (intent, _) = intent(arguments, cluster.namespace(), options)?;
     let assessment = preview(&intent, &cluster).await?;
     let obstacles: Vec<_> = assessment.obstacles().map(ToString::to_string).collect();
     if !obstacles.is_empty() {
@@ -196,20 +208,34 @@ async fn connect(model: &str, variables: &[(String, String)]) -> anyhow::Result<
     Ok(Cluster::connect(&access).await?)
 }
 
-/// What the options ask for, in a namespace.
-fn intent(arguments: &Common, namespace: &str) -> anyhow::Result<(Intent, Mesh)> {
-    let options = options::collect(arguments.config_file.as_deref(), &arguments.config)?;
-    let mesh = check(&options).mesh.map_err(|problems| {
-        let all: Vec<_> = problems.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!("{}", all.join("; "))
-    })?;
-    let intent = Intent {
+impl Common {
+    /// The options of the file and of the command line.
+    fn options(&self) -> anyhow::Result<Options> {
+        options::collect(self.config_file.as_deref(), &self.config)
+    }
+}
+
+/// What the options ask for, in a namespace: what a hook without relations would intend.
+fn intent(arguments: &Common, namespace: &str, options: Options) -> anyhow::Result<(Intent, Mesh)> {
+    let intent = decide(&Facts {
         identity: Identity::new(&arguments.app, namespace),
-        target: Target::Installed(mesh.clone()),
-        problems: Vec::new(),
-        warnings: Vec::new(),
-    };
-    Ok((intent, mesh))
+        leader: true,
+        options,
+        relations: Relations::new(),
+    });
+    if let Some(mesh) = intent.mesh().cloned() {
+        return Ok((intent, mesh));
+    }
+    let problems: Vec<_> = intent.problems.iter().map(ToString::to_string).collect();
+    bail!("{}", problems.join("; "))
+}
+
+/// Writes to standard error what a hook would log.
+fn warn(intent: &Intent) -> anyhow::Result<()> {
+    for warning in &intent.warnings {
+        writeln!(std::io::stderr(), "warning: {warning}").context("cannot print")?;
+    }
+    Ok(())
 }
 
 /// Writes to standard output. A reader that has gone away is not an error.
