@@ -28,9 +28,8 @@ fn options_that_cannot_be_used_leave_the_cluster_as_it_is() -> Result<()> {
         shown = shown + &world.configure(&both)? + "\n";
         let after = (world.writes()?, world.objects()?);
         assert_eq!(after, before, "{option}={value}");
-        world
-            .model
-            .reset_config(APPLICATION, &["cni-bin-dir", "image-configuration"])?;
+        let unset = [("cni-bin-dir", ""), ("image-configuration", "")];
+        world.model.set_config(APPLICATION, &unset)?;
     }
     expect![[r#"
         blocked: cni-bin-dir: 'opt/cni/bin' is not absolute: it must begin with /
@@ -56,7 +55,8 @@ fn options_that_cannot_be_used_leave_the_cluster_as_it_is() -> Result<()> {
     .assert_eq(&several);
     // Set right again.
     let all = ["cni-bin-dir", "cni-conf-dir", "image-configuration"];
-    world.model.reset_config(APPLICATION, &all)?;
+    let all = all.map(|option| (option, ""));
+    world.model.set_config(APPLICATION, &all)?;
     world.settle()?;
     expect!["active: CNI off"].assert_eq(&world.shown()?);
     Ok(())

@@ -1,11 +1,15 @@
 //! What other charms get through relations.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::Result;
+use charm_world::{Charm, World};
 use expect_test::expect;
+use juju_sim::ModelOptions;
+use test_cluster::{Options, TestCluster};
 
-use super::support::{APPLICATION, deployed};
+use super::support::{APPLICATION, MODEL, deployed};
 
 /// A databag as `key = value` lines.
 fn lines(databag: &BTreeMap<String, String>) -> String {
@@ -90,5 +94,27 @@ fn a_new_leader_continues_and_a_follower_writes_nothing() -> Result<()> {
         egress-subnets = "10.152.0.2/32"
         ingress-address = "10.152.0.2""#]]
     .assert_eq(&lines(&world.model.databag(relation, &follower)));
+    Ok(())
+}
+
+#[test]
+fn a_unit_leaves_while_an_offer_of_another_model_is_consumed() -> Result<()> {
+    // Juju 3.6 names it by its URL in `goal-state`, which `remove` reads.
+    let charm = Charm::of_program(Path::new(env!("CARGO_BIN_EXE_istio-pilot")))?;
+    let options = ModelOptions::named(MODEL).juju_version("3.6.14");
+    let cluster = TestCluster::start(&Options::default())?;
+    let mut world = World::new(options, cluster, APPLICATION, charm)?;
+    world.deploy()?;
+    world
+        .model
+        .add_remote_application("scrape", "metrics-endpoint", "prometheus_scrape", 1)?;
+    world
+        .model
+        .integrate("scrape", &format!("{APPLICATION}:metrics-endpoint"))?;
+    world.scale(2)?;
+    world.scale(1)?;
+    assert_eq!(world.model.hooks_of("pilot/1").last(), Some(&"remove"));
+    expect!["active: CNI off"].assert_eq(&world.shown()?);
+    assert!(world.get("deployment istiod").is_ok());
     Ok(())
 }

@@ -65,7 +65,7 @@ fn the_story_is_played_and_can_be_gone_on_with() {
             "CNI on (3/3 nodes)",
             "istio-cni-node",
             "init container istio-validation: adds no capability, drops ALL",
-            "$ juju config istio-pilot --reset cni-conf-dir",
+            "$ juju config istio-pilot cni-conf-dir=\"\"",
             "CNI off: cni-conf-dir is not set",
             "init container istio-init: adds NET_ADMIN and NET_RAW",
         ],

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
 
+use crate::model::JUJU_VERSION;
 use crate::{Model, ModelOptions, Progress, Reaction};
 
 mod commands;
@@ -44,6 +45,9 @@ enum Command {
         /// How often a failed hook is retried before its unit stays in error
         #[arg(long, default_value_t = 1)]
         hook_retries: u32,
+        /// The Juju to be: 4.0.15 is the recorded one; before 4.0, --reset fires config-changed
+        #[arg(long, value_name = "VERSION", default_value = JUJU_VERSION)]
+        juju_version: String,
     },
     /// Deploy a charm file or folder
     Deploy(Deploy),
@@ -192,6 +196,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         name,
         kubeconfig,
         hook_retries,
+        juju_version,
     } = arguments.command
     {
         let _lock = Model::lock(&directory)?;
@@ -200,7 +205,8 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         let mut options = ModelOptions::named(name)
             .in_directory(&directory)
-            .hook_retries(hook_retries);
+            .hook_retries(hook_retries)
+            .juju_version(juju_version);
         options.kubeconfig = kubeconfig;
         let mut model = Model::new(options)?;
         model.keep()?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::hook::environment::{UnitPaths, unit_tag};
 use crate::record::{Dispatch, LogLine, Observer, Progress, Reaction};
-use crate::state::{Application, State};
+use crate::state::{Application, State, major_version};
 use crate::status::ModelStatus;
 use crate::substrate::Substrate;
 use crate::tools::injected::{ToolFailure, ToolFailures};
@@ -22,7 +22,7 @@ mod secrets;
 pub(crate) mod settle;
 mod units;
 
-/// The Juju whose behaviour the model has.
+/// The Juju whose behaviour the model has, unless [`ModelOptions::juju_version`] names another.
 pub(crate) const JUJU_VERSION: &str = "4.0.15";
 /// The Kubernetes version that hooks see without a cluster.
 const CLOUD_VERSION: &str = "1.37.0";
@@ -43,6 +43,9 @@ pub struct ModelOptions {
     /// How often a failed hook is retried immediately before the unit waits for
     /// [`Model::resolved`]. 1 unless set. (Juju retries for ever, after 5 s and then more.)
     pub hook_retries: u32,
+    /// The version that hooks see, and a difference in behaviour where one is known and matters
+    /// to charms; see [`ModelOptions::juju_version`]. 4.0.15 unless set, which is the recorded one.
+    pub juju_version: String,
     /// The program that answers as the hook tools, `juju-sim`. Found next to the running program
     /// unless set.
     pub program: Option<PathBuf>,
@@ -56,6 +59,7 @@ impl ModelOptions {
             directory: None,
             kubeconfig: None,
             hook_retries: 1,
+            juju_version: JUJU_VERSION.to_owned(),
             program: None,
         }
     }
@@ -71,6 +75,16 @@ impl ModelOptions {
     #[must_use]
     pub fn hook_retries(mut self, retries: u32) -> Self {
         self.hook_retries = retries;
+        self
+    }
+
+    /// Sets [`ModelOptions::juju_version`].
+    ///
+    /// Two things are known to differ before 4.0: resetting an option fires `config-changed`, and
+    /// `goal-state` names an application of another model by the URL of its offer, without units.
+    #[must_use]
+    pub fn juju_version(mut self, version: impl Into<String>) -> Self {
+        self.juju_version = version.into();
         self
     }
 
@@ -125,6 +139,12 @@ impl Model {
                 options.name
             )));
         }
+        if major_version(&options.juju_version).is_none() {
+            return Err(Error::refused(format!(
+                "\"{}\" is not a version of Juju, such as {JUJU_VERSION}",
+                options.juju_version
+            )));
+        }
         let substrate = match &options.kubeconfig {
             Some(path) => Some(Substrate::connect(path, &options.name)?),
             None => None,
@@ -136,7 +156,7 @@ impl Model {
             uuid: clock::uuid(),
             controller: "juju-sim".into(),
             cloud: "k8s".into(),
-            juju_version: JUJU_VERSION.into(),
+            juju_version: options.juju_version.clone(),
             cloud_version: substrate.as_ref().map_or_else(
                 || CLOUD_VERSION.into(),
                 |substrate| substrate.version().to_owned(),

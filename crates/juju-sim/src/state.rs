@@ -69,6 +69,20 @@ pub(crate) struct State {
     pub(crate) next_address: u32,
 }
 
+impl State {
+    /// Whether the model's Juju is older than 4.0.
+    pub(crate) fn is_before_juju_4(&self) -> bool {
+        major_version(&self.juju_version).is_some_and(|major| major < 4)
+    }
+}
+
+/// The major version of a Juju such as `3.6.14` or `4.0-beta1`.
+pub(crate) fn major_version(version: &str) -> Option<u32> {
+    let (major, rest) = version.split_once('.')?;
+    rest.starts_with(|letter: char| letter.is_ascii_digit())
+        .then(|| major.parse().ok())?
+}
+
 /// A deployed application.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Application {
@@ -96,6 +110,13 @@ pub(crate) struct RemoteApplication {
     pub(crate) name: String,
     pub(crate) endpoints: BTreeMap<String, RemoteEndpoint>,
     pub(crate) units: BTreeSet<u32>,
+}
+
+impl RemoteApplication {
+    /// The URL of the offer that the model consumes, as if the other model were called `cos`.
+    pub(crate) fn offer_url(&self) -> String {
+        format!("admin/cos.{}", self.name)
+    }
 }
 
 /// One endpoint of a remote application.

@@ -20,12 +20,17 @@ pub struct GoalState {
 
 /// The other side of the relations at one endpoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "BTreeMap<String, GoalStatus>")]
+#[serde(from = "BTreeMap<String, GoalStatus>")]
 pub struct GoalRelation {
     /// The applications.
     pub applications: BTreeMap<ApplicationName, GoalStatus>,
     /// Their units.
     pub units: BTreeMap<UnitName, GoalStatus>,
+    /// Offers of other models that are consumed here, by their URL, such as `admin/cos.scrape`:
+    /// Juju 3.6 names them so and shows no units of theirs (`goalStateRelations` in
+    /// `apiserver/facades/agent/uniter/uniter.go`). Whatever is neither an application nor a unit
+    /// is one of them, so that nothing in here stops a charm from reading the rest.
+    pub offers: BTreeMap<String, GoalStatus>,
 }
 
 /// What is happening to a unit or relation.
@@ -59,20 +64,20 @@ impl GoalState {
     }
 }
 
-impl TryFrom<BTreeMap<String, GoalStatus>> for GoalRelation {
-    type Error = crate::names::InvalidName;
-
-    /// Juju mixes applications and units in one map; a slash distinguishes them.
-    fn try_from(mixed: BTreeMap<String, GoalStatus>) -> Result<Self, Self::Error> {
+impl From<BTreeMap<String, GoalStatus>> for GoalRelation {
+    /// Juju mixes applications, units and offers in one map; only their names tell which is which.
+    fn from(mixed: BTreeMap<String, GoalStatus>) -> Self {
         let mut relation = Self::default();
         for (name, status) in mixed {
-            if name.contains('/') {
-                relation.units.insert(name.parse()?, status);
+            if let Ok(unit) = name.parse::<UnitName>() {
+                relation.units.insert(unit, status);
+            } else if let Ok(application) = name.parse::<ApplicationName>() {
+                relation.applications.insert(application, status);
             } else {
-                relation.applications.insert(name.parse()?, status);
+                relation.offers.insert(name, status);
             }
         }
-        Ok(relation)
+        relation
     }
 }
 
@@ -113,6 +118,22 @@ mod tests {
             ingress.units[&"other/0".parse().unwrap()].status,
             "maintenance"
         );
+    }
+
+    #[test]
+    fn offers_of_other_models_are_read_beside_applications_and_units() {
+        let goal = parse(
+            r#"{"units":{"rec/0":{"status":"dying"}},"relations":{"ingress":{"admin/cos.scrape":{"status":"joined"},"ctl:someone@external/a-model.offer_1":{"status":"joined"},"other":{"status":"joined"},"other/0":{"status":"active"}}}}"#,
+        );
+        assert!(goal.is_application_going_away(&"rec/0".parse().unwrap()));
+        let ingress = &goal.relations[&Endpoint::from_static("ingress")];
+        let offers: Vec<_> = ingress.offers.keys().collect();
+        assert_eq!(
+            offers,
+            ["admin/cos.scrape", "ctl:someone@external/a-model.offer_1"]
+        );
+        assert_eq!(ingress.applications.len(), 1);
+        assert_eq!(ingress.units.len(), 1);
     }
 
     #[test]

@@ -132,6 +132,11 @@ impl Model {
 
     /// Takes options back to their defaults (`juju config --reset`).
     ///
+    /// Recorded of Juju 4.0.15: no hook runs for it, and the next one sees the default. (Juju's
+    /// `UnsetApplicationConfigKeys` does not touch the hash that units watch.) Before 4.0,
+    /// `config-changed` is due if that changes anything. Setting an option to its default makes it
+    /// due in every version.
+    ///
     /// # Errors
     /// [`Error::Refused`] for an option that the charm does not declare.
     pub fn reset_config(&mut self, application: &str, names: &[&str]) -> Result<(), Error> {
@@ -139,9 +144,14 @@ impl Model {
         if let Some(unknown) = names.iter().find(|name| !declared.contains_key(**name)) {
             return Err(Error::refused(format!("unknown option \"{unknown}\"")));
         }
-        self.change_config(application, |config| {
+        let reset = |config: &mut BTreeMap<String, Value>| {
             config.retain(|name, _| !names.contains(&name.as_str()));
-        })
+        };
+        if self.state.is_before_juju_4() {
+            return self.change_config(application, reset);
+        }
+        reset(&mut self.application_mut(application)?.config);
+        Ok(())
     }
 
     fn change_config(

@@ -83,7 +83,13 @@ pub(super) fn goal_state(context: &HookContext<'_>, call: &Call<'_>) -> Answer {
         let Some(endpoint) = endpoint.as_object_mut() else {
             continue;
         };
-        endpoint.insert(other.application.clone(), goal("joined", relation.since));
+        let joined = goal("joined", relation.since);
+        let remote = context.state.remote_applications.get(&other.application);
+        if let Some(remote) = remote.filter(|_| context.state.is_before_juju_4()) {
+            endpoint.insert(remote.offer_url(), joined);
+            continue;
+        }
+        endpoint.insert(other.application.clone(), joined);
         for (name, status, since) in context.unit_goals(&other.application) {
             endpoint.insert(name, goal(&status, since));
         }

@@ -103,6 +103,11 @@ fn refusals_are_one_line_and_wrong_usage_is_64() {
         assert_eq!(fails(folder.path(), arguments, 1), line);
     }
     assert!(fails(folder.path(), &["trust", "rec"], 1).contains("--scope=cluster"));
+    let newer = folder.path().join("newer");
+    let wrong = ["add-model", "mesh", "--juju-version", "newest"];
+    assert!(fails(&newer, &wrong, 1).contains("\"newest\" is not a version of Juju"));
+    succeeds(&newer, &["add-model", "mesh", "--juju-version", "3.6.14"]);
+    assert!(succeeds(&newer, &["status"]).contains("3.6.14"));
     fails(folder.path(), &["no-such-command"], 64);
     fails(folder.path(), &["deploy"], 64);
     assert!(succeeds(folder.path(), &["--help"]).contains("Examples:"));

@@ -12,3 +12,4 @@ mod hooks;
 mod recording;
 mod refusals;
 mod story;
+mod versions;
