@@ -1,10 +1,14 @@
 //! Options that cannot be used, a cluster that refuses, a cluster that is away.
 
+use std::path::Path;
+
 use anyhow::Result;
+use charm_world::{Charm, World};
 use expect_test::expect;
+use juju_sim::ModelOptions;
 use test_cluster::{Options, TestCluster};
 
-use super::support::{APPLICATION, deployed, world, world_on};
+use super::support::{APPLICATION, MODEL, deployed, world, world_on};
 
 #[test]
 fn options_that_cannot_be_used_leave_the_cluster_as_it_is() -> Result<()> {
@@ -23,6 +27,8 @@ fn options_that_cannot_be_used_leave_the_cluster_as_it_is() -> Result<()> {
         ("image-configuration", "- pilot"),
         ("image-configuration", "global-tag: 1.31"),
         ("image-configuration", "global-tag: 1.30.1"),
+        ("image-configuration", "global-hub: https://docker.io/istio"),
+        ("image-configuration", "pilot-image: reg/istio/pilot:1.28.0"),
     ] {
         let both = [("cni-conf-dir", "/etc/cni/net.d"), (option, value)];
         shown = shown + &world.configure(&both)? + "\n";
@@ -35,13 +41,15 @@ fn options_that_cannot_be_used_leave_the_cluster_as_it_is() -> Result<()> {
         blocked: cni-bin-dir: 'opt/cni/bin' is not absolute: it must begin with /
         blocked: cni-bin-dir: '/opt/../bin' has a part '..'; write the path without it
         blocked: cni-bin-dir: '/' is the root directory; name the directory of the container runtime
-        blocked: cni-conf-dir: must differ from cni-bin-dir, both are '/etc/cni/net.d'
-        blocked: cni-bin-dir: '/opt/cni\nbin' holds a control character, such as a newline or a tab
+        blocked: cni-bin-dir: '/etc/cni/net.d' is a directory of configuration by its name, and plugins are wanted: is it the value of cni-conf-dir?
+        blocked: cni-bin-dir: '/opt/cni\nbin' holds the invisible character U+000A; type the value again
         blocked: cni-bin-dir: '/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…' is longer than 4096 bytes
         blocked: image-configuration: is not YAML (line 2, column 1)
         blocked: image-configuration: must be a map of image keys, such as global-tag: '1.31.1'
         blocked: image-configuration: global-tag: 1.31 is not text; put it in quotes
-        blocked: image-configuration: global-tag: "1.30.1" is Istio 1.30; this charm installs 1.31.1
+        blocked: image-configuration: global-tag: '1.30.1' is Istio 1.30; this charm installs 1.31.1: use an image of that minor version, or a tag that is no version number if it is one
+        blocked: image-configuration: global-hub: 'https://docker.io/istio' has a scheme; leave out what ends in ://
+        blocked: image-configuration: pilot-image: 'reg/istio/pilot:1.28.0' is Istio 1.28; this charm installs 1.31.1: use an image of that minor version, or a tag that is no version number if it is one
     "#]].assert_eq(&shown);
     // Several problems: the first in words, and how many more.
     let several = world.configure(&[
@@ -105,5 +113,22 @@ fn an_api_server_that_is_away_is_waited_for() -> Result<()> {
         .set_variable("KUBECONFIG", file.path().to_str().unwrap());
     expect!["waiting: no Kubernetes API: Connection refused (os error 111)"]
         .assert_eq(&world.deploy()?);
+    Ok(())
+}
+
+#[test]
+fn an_application_that_is_called_like_an_object_of_istio_writes_nothing() -> Result<()> {
+    let charm = Charm::of_program(Path::new(env!("CARGO_BIN_EXE_istio-pilot")))?;
+    let cluster = TestCluster::start(&Options {
+        audit: true,
+        ..Options::default()
+    })?;
+    let mut world = World::new(ModelOptions::named(MODEL), cluster, "istiod", charm)?;
+    world.deploy()?;
+    expect!["blocked: the application cannot be called istiod: Juju makes objects called istiod for it, and Istio has objects of that name; deploy it under another name, such as istio-pilot"].assert_eq(&world.shown()?);
+    assert_eq!(world.writes()?, 0);
+    // It can be removed as any other.
+    world.remove()?;
+    assert_eq!(world.writes()?, 0);
     Ok(())
 }
