@@ -7,6 +7,7 @@
 mod directories;
 mod distribution;
 mod marks;
+mod notes;
 mod plugins;
 mod report;
 
@@ -19,6 +20,7 @@ use crate::k8s::node;
 use crate::text::up_to_three;
 use directories::{Directories, directories};
 use marks::{Recognition, Strength};
+use notes::Shown;
 use plugins::Mounts;
 
 pub use distribution::Distribution;
@@ -96,20 +98,20 @@ pub fn detect(nodes: &[Node], host_network_pods: &[Pod]) -> Detection {
         wanted.map(|it| it.distribution).collect::<BTreeSet<_>>()
     };
     let distributions = recognised(Strength::Strong);
-    let mut detection = Detection {
+    Detection {
         suspected: recognised(Strength::Weak),
         answer: answer(&facts),
         evidence: evidence(&facts, &mounts),
-        notes: distributions
-            .iter()
-            .flat_map(|it| it.notes(&real))
-            .map(str::to_owned)
-            .collect(),
+        notes: notes::of(&Shown {
+            distributions: &distributions,
+            nodes: &real,
+            virtual_nodes: &virtual_nodes,
+            facts: &facts,
+            mounts: &mounts,
+            pods: host_network_pods,
+        }),
         distributions,
-    };
-    let further = further_notes(&facts, &virtual_nodes, &mounts);
-    detection.notes.extend(further);
-    detection
+    }
 }
 
 /// What one node shows.
@@ -237,35 +239,6 @@ fn evidence(facts: &[NodeFacts], mounts: &BTreeMap<&str, Vec<Mounts>>) -> Vec<St
             )
         })
         .collect()
-}
-
-fn further_notes(
-    facts: &[NodeFacts],
-    virtual_nodes: &[&Node],
-    mounts: &BTreeMap<&str, Vec<Mounts>>,
-) -> Vec<String> {
-    let mut notes = Vec::new();
-    let is_unusual = |node: &&NodeFacts| matches!(node.directories, Directories::Unusual(_));
-    let unusual: Vec<_> = facts.iter().filter(is_unusual).map(|it| it.name).collect();
-    if !unusual.is_empty() {
-        notes.push(format!(
-            "the network plugin on {} uses other directories than its distribution does by \
-             default; to make sure, {}",
-            up_to_three(&unusual),
-            report::HOW_TO_LOOK
-        ));
-    }
-    if mounts.values().flatten().any(Mounts::is_cilium) {
-        notes.push(plugins::CILIUM_NOTE.to_owned());
-    }
-    if !virtual_nodes.is_empty() {
-        let names: Vec<_> = virtual_nodes.iter().map(|node| node::name(node)).collect();
-        notes.push(format!(
-            "{} can run no node agent: pods with a sidecar fail there once the CNI is on",
-            up_to_three(&names)
-        ));
-    }
-    notes
 }
 
 fn is_linux(node: &Node) -> bool {

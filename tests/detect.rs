@@ -23,7 +23,7 @@ use k8s_openapi::api::core::v1::{Node, Pod};
 use test_cluster::yaml_documents;
 
 /// Every distribution that is to be recognised, as the files are named.
-const DISTRIBUTIONS: [&str; 13] = [
+const DISTRIBUTIONS: [&str; 14] = [
     "aks",
     "canonical-kubernetes",
     "eks",
@@ -35,6 +35,7 @@ const DISTRIBUTIONS: [&str; 13] = [
     "microk8s",
     "minikube",
     "openshift",
+    "rancher-desktop",
     "rke2",
     "talos",
 ];
@@ -103,7 +104,9 @@ fn canonical_kubernetes() {
         evidence:
           label k8sd.io/role (on 2 of 2: k8s-0, k8s-1)
           DaemonSet kube-system/cilium uses /opt/cni/bin and /etc/cni/net.d (on 2 of 2: k8s-0, k8s-1)
-        note: Cilium removes the configuration of other plugins unless its setting cni.exclusive is false; to check: kubectl get configmap cilium-config -n kube-system -o jsonpath='{.data.cni-exclusive}'
+        note:
+          Cilium removes the configuration of other plugins unless its setting cni.exclusive is false; to check: kubectl get configmap cilium-config -n kube-system -o jsonpath='{.data.cni-exclusive}'
+          no pod of kube-proxy is there, so Cilium seems to stand in for it: then it may translate the addresses of services inside of pods, before the sidecar sees them, unless its setting socketLB.hostNamespaceOnly is true; to check: kubectl get configmap cilium-config -n kube-system -o jsonpath='{.data.bpf-lb-sock-hostns-only}'
     "#]].assert_eq(&answer("canonical-kubernetes"));
 }
 
@@ -213,6 +216,7 @@ fn microk8s() {
         evidence:
           label microk8s.io/cluster (on 3 of 3: juju-0, juju-1, juju-2)
           DaemonSet kube-system/calico-node uses /var/snap/microk8s/current/opt/cni/bin and /var/snap/microk8s/current/args/cni-network (on 3 of 3: juju-0, juju-1, juju-2)
+        note: snap refresh points /var/snap/microk8s/current to another directory, and the node agent's pods go on with the one that it was when they started: after each refresh run kubectl rollout restart daemonset istio-cni-node in the model's namespace, while no pods are being created
     "#]].assert_eq(&answer("microk8s"));
 }
 
@@ -247,6 +251,19 @@ fn openshift() {
 }
 
 #[test]
+fn rancher_desktop() {
+    expect![[r#"
+        distribution: Rancher Desktop
+        certainty: likely
+        cni-bin-dir: /usr/libexec/cni
+        cni-conf-dir: /etc/cni/net.d
+        command: juju config istio-pilot cni-bin-dir=/usr/libexec/cni cni-conf-dir=/etc/cni/net.d
+        evidence: node names lima-rancher-desktop... (on 1 of 1: lima-rancher-desktop)
+    "#]]
+    .assert_eq(&answer("rancher-desktop"));
+}
+
+#[test]
 fn rke2() {
     expect![[r#"
         distribution: RKE2
@@ -274,6 +291,8 @@ fn talos() {
           operating system Talos (v1.11.3) (on 2 of 2: talos-cp-1, talos-w-1)
           kernel 6.12.52-talos (on 2 of 2: talos-cp-1, talos-w-1)
           DaemonSet kube-system/kube-flannel uses /opt/cni/bin and /etc/cni/net.d (on 2 of 2: talos-cp-1, talos-w-1)
-        note: Talos enforces Pod Security baseline by default, and the node agent needs privileged: label the model's namespace with pod-security.kubernetes.io/enforce=privileged
+        note:
+          Talos runs its kubelet in a container that does not see /opt/cni/bin, so the node agent's volume is refused as missing: add /opt/cni/bin to machine.kubelet.extraMounts of every node's machine configuration (source and destination /opt/cni/bin, type bind, options bind, rshared, rw)
+          Talos enforces Pod Security baseline by default, and the node agent needs privileged: label the model's namespace with pod-security.kubernetes.io/enforce=privileged
     "#]].assert_eq(&answer("talos"));
 }

@@ -1,5 +1,7 @@
 //! The distributions of Kubernetes that this charm knows, and their CNI directories.
 
+pub(super) mod k3s;
+
 use std::fmt;
 
 use k8s_openapi::api::core::v1::Node;
@@ -32,6 +34,8 @@ pub enum Distribution {
     Minikube,
     /// Red Hat OpenShift, or OKD.
     OpenShift,
+    /// Rancher Desktop: k3s in a virtual machine, with a container runtime beside it.
+    RancherDesktop,
     /// RKE2.
     Rke2,
     /// Talos Linux.
@@ -79,6 +83,7 @@ impl fmt::Display for Distribution {
             Self::MicroK8s => "MicroK8s",
             Self::Minikube => "minikube",
             Self::OpenShift => "OpenShift",
+            Self::RancherDesktop => "Rancher Desktop",
             Self::Rke2 => "RKE2",
             Self::Talos => "Talos",
         })
@@ -93,14 +98,19 @@ impl Distribution {
     /// Canonical Kubernetes: `CNIBinDir` and `CNIConfDir` in `src/k8s/pkg/snap/snap.go`; RKE2:
     /// Rancher's page "Additional Steps for Installing Istio on RKE2 and K3s Clusters"; Talos: the
     /// Flannel that it brings; AKS and EKS: the mounts of `azure-cns` and `aws-node`; kind,
-    /// minikube and kubeadm: containerd's and CRI-O's defaults, which they keep.
+    /// minikube and kubeadm: containerd's and CRI-O's defaults, which they keep; Rancher Desktop: its
+    /// `service-cri-dockerd.initd` and `k3s-containerd-config.toml`.
     pub(super) fn usual(self, node: &Node) -> Usual {
         match self {
             Self::MicroK8s => known(
                 "/var/snap/microk8s/current/opt/cni/bin",
                 "/var/snap/microk8s/current/args/cni-network",
             ),
-            Self::K3s | Self::K3d => k3s(node, self == Self::K3d),
+            Self::K3s | Self::K3d => k3s::usual(node, self == Self::K3d),
+            Self::RancherDesktop if k3s::has_runtime_of_its_own(node) => {
+                known("/usr/libexec/cni", STANDARD.1)
+            }
+            Self::RancherDesktop => k3s::usual(node, false),
             Self::Gke if is_autopilot(node) => Usual::NotEnough(AUTOPILOT),
             // /opt/cni/bin is read-only there.
             Self::Gke => known("/home/kubernetes/bin", STANDARD.1),
@@ -117,30 +127,6 @@ impl Distribution {
             | Self::Minikube
             | Self::Rke2
             | Self::Talos => known(STANDARD.0, STANDARD.1),
-        }
-    }
-
-    /// What else people must know about clusters of this distribution.
-    pub(super) fn notes(self, nodes: &[&Node]) -> Vec<&'static str> {
-        match self {
-            // <https://istio.io/latest/docs/ambient/install/platform-prerequisites/#namespace-restrictions>
-            Self::Gke => vec![
-                "GKE admits pods of the priority class system-node-critical, which the node agent \
-                 has, only to namespaces with a ResourceQuota for it: the model's namespace needs \
-                 one, with a scopeSelector of scope PriorityClass",
-            ],
-            // <https://www.talos.dev/latest/kubernetes-guides/configuration/pod-security/>
-            Self::Talos => vec![
-                "Talos enforces Pod Security baseline by default, and the node agent needs \
-                 privileged: label the model's namespace with \
-                 pod-security.kubernetes.io/enforce=privileged",
-            ],
-            Self::K3s if nodes.iter().any(|node| moves_on_upgrade(node)) => vec![
-                "this k3s keeps its plugins in a directory that changes when k3s is upgraded: \
-                 restart the DaemonSet istio-cni-node after that; from v1.28.15, v1.29.10, \
-                 v1.30.6 and v1.31.2 on it no longer changes",
-            ],
-            _ => Vec::new(),
         }
     }
 }
@@ -177,90 +163,6 @@ fn paths((bin_dir, conf_dir): (&str, &str)) -> CniPaths {
         bin_dir: bin_dir.to_owned(),
         conf_dir: conf_dir.to_owned(),
     }
-}
-
-/// k3s with its built-in Flannel has everything below its data directory. With another network
-/// plugin k3s keeps containerd's defaults (`pkg/agent/templates`: `NoFlannel`).
-///
-/// On machines, plugins are in `data/cni` since k3s pull request 10868. In k3s's own image they
-/// were in `/bin` until pull request 11790.
-fn k3s(node: &Node, in_container: bool) -> Usual {
-    let annotation = |key: &str| node.metadata.annotations.as_ref()?.get(key);
-    if annotation("flannel.alpha.coreos.com/backend-type").is_none() {
-        return assumed(
-            STANDARD,
-            "k3s runs without its own Flannel there, and no other network plugin shows its \
-             directories",
-        );
-    }
-    let arguments = annotation("k3s.io/node-args").map_or("", String::as_str);
-    let data = data_directory(arguments).unwrap_or_else(|| "/var/lib/rancher/k3s".to_owned());
-    let conf_dir = format!("{data}/agent/etc/cni/net.d");
-    let bin_dir = match (in_container, version(node)) {
-        (true, Some(version)) if version < static_in_image(version) => "/bin".to_owned(),
-        (false, Some(version)) if version < static_on_machines(version) => {
-            format!("{data}/data/current/bin")
-        }
-        _ => format!("{data}/data/cni"),
-    };
-    Usual::Known(CniPaths { bin_dir, conf_dir })
-}
-
-fn moves_on_upgrade(node: &Node) -> bool {
-    version(node).is_some_and(|version| version < static_on_machines(version))
-}
-
-/// Minor and patch version.
-type Version = (u32, u32);
-
-/// The first version of this minor release with `data/cni` on machines.
-fn static_on_machines((minor, _): Version) -> Version {
-    match minor {
-        ..=28 => (28, 15),
-        29 => (29, 10),
-        30 => (30, 6),
-        31 => (31, 2),
-        later => (later, 0),
-    }
-}
-
-/// The first version of this minor release with `data/cni` in k3s's image.
-fn static_in_image((minor, _): Version) -> Version {
-    match minor {
-        ..=29 => (29, 15),
-        30 => (30, 11),
-        31 => (31, 7),
-        32 => (32, 3),
-        later => (later, 0),
-    }
-}
-
-/// Minor and patch version of a kubelet such as `v1.31.2+k3s1`.
-fn version(node: &Node) -> Option<Version> {
-    let version = node::system_info(node)?
-        .kubelet_version
-        .strip_prefix("v1.")?;
-    let (minor, rest) = version.split_once('.')?;
-    let end = rest.find(|letter: char| !letter.is_ascii_digit());
-    let patch = &rest[..end.unwrap_or(rest.len())];
-    Some((minor.parse().ok()?, patch.parse().ok()?))
-}
-
-/// The data directory among the arguments of k3s, which a node has as a JSON list.
-fn data_directory(arguments: &str) -> Option<String> {
-    let arguments: Vec<String> = serde_json::from_str(arguments).ok()?;
-    let mut arguments = arguments.into_iter();
-    while let Some(argument) = arguments.next() {
-        let value = match argument.split_once('=') {
-            Some(("--data-dir" | "-d", value)) => Some(value.to_owned()),
-            None if argument == "--data-dir" || argument == "-d" => arguments.next(),
-            _ => None,
-        };
-        if let Some(value) = value.filter(|it| it.starts_with('/')) {
-            return Some(value.trim_end_matches('/').to_owned());
-        }
-    }
-    None
 }
 
 /// Only nodes of GKE Autopilot have names that begin like this.

@@ -48,7 +48,7 @@ enum Mark {
 
 use Distribution::{
     Aks, CanonicalKubernetes, Eks, Gke, K3d, K3s, Kind, Kubeadm, MicroK8s, Minikube, OpenShift,
-    Rke2, Talos,
+    RancherDesktop, Rke2, Talos,
 };
 use Mark::{Annotation, Kernel, Kubelet, Label, LabelValue, Name, NameEnd, OsImage, Provider};
 use Strength::{Strong, Weak};
@@ -60,7 +60,8 @@ use Strength::{Strong, Weak};
 /// (`src/k8s/pkg/k8sd/setup/kubelet.go`: `k8sd.io/role`) give to their kubelets; k3s and RKE2
 /// (`pkg/agent/run.go`, `pkg/nodeconfig`: provider, instance type, `node-args`;
 /// `package/Dockerfile` of k3s: the operating system's name in its image); Talos
-/// (`/etc/os-release`, kernel suffix); the clouds' documentation of node labels; kind
+/// (`/etc/os-release`, kernel suffix); Rancher Desktop (its Lima instance, and `/etc/os-release` of
+/// its WSL distribution); the clouds' documentation of node labels; kind
 /// (`providerID`); minikube (`minikube.k8s.io/`); kubeadm (`cmd/kubeadm/app/constants`, its
 /// annotation disappears with the feature `NodeLocalCRISocket`); OpenShift
 /// (machine-config-operator).
@@ -85,6 +86,8 @@ const MARKS: &[(Distribution, Strength, Mark)] = &[
         Strong,
         LabelValue("node.kubernetes.io/instance-type", "rke2"),
     ),
+    (RancherDesktop, Strong, OsImage("Rancher Desktop ")),
+    (RancherDesktop, Strong, Name("lima-rancher-desktop")),
     (K3d, Strong, OsImage("K3s ")),
     (K3s, Strong, Kubelet("+k3s")),
     (K3s, Strong, Annotation("k3s.io/")),

@@ -7,12 +7,6 @@ use k8s_openapi::api::core::v1::Pod;
 
 use crate::k8s::pod;
 
-/// Cilium removes the configuration of other plugins by default
-/// (<https://istio.io/latest/docs/ambient/install/platform-prerequisites/#cilium>).
-pub(super) const CILIUM_NOTE: &str = "Cilium removes the configuration of other plugins unless its \
-     setting cni.exclusive is false; to check: kubectl get configmap cilium-config -n kube-system -o \
-     jsonpath='{.data.cni-exclusive}'";
-
 /// The label of Istio's own node agent, which does not count: somebody has set its directories.
 const ISTIO_NODE_AGENT: (&str, &str) = ("k8s-app", "istio-cni-node");
 
@@ -27,8 +21,15 @@ pub(super) struct Mounts {
 
 impl Mounts {
     pub(super) fn is_cilium(&self) -> bool {
-        let name = self.daemon_set.rsplit('/').next().unwrap_or_default();
-        name == "cilium" || name.ends_with("-cilium")
+        self.name() == "cilium" || self.name().ends_with("-cilium")
+    }
+
+    pub(super) fn is_multus(&self) -> bool {
+        self.name().contains("multus")
+    }
+
+    fn name(&self) -> &str {
+        self.daemon_set.rsplit('/').next().unwrap_or_default()
     }
 }
 

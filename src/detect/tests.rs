@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 
 mod distributions;
+mod notes;
 mod plugins;
 
 fn node(name: &str, changes: &Value) -> Node {
@@ -35,6 +36,7 @@ fn k3s(name: &str, version: &str, os_image: &str, arguments: &[&str]) -> Node {
         &json!({
             "metadata>annotations>flannel.alpha.coreos.com/backend-type": "vxlan",
             "metadata>annotations>k3s.io/node-args": json!(arguments).to_string(),
+            "status>nodeInfo>containerRuntimeVersion": "containerd://2.0.5-k3s2",
             "status>nodeInfo>kubeletVersion": version,
             "status>nodeInfo>osImage": os_image,
         }),

@@ -24,6 +24,11 @@ fn each_mark_of_a_distribution_is_enough() {
         ("RKE2", info("kubeletVersion"), "v1.33.5+rke2r1"),
         ("RKE2", annotation("rke2.io/hostname"), "a"),
         ("RKE2", label("node.kubernetes.io/instance-type"), "rke2"),
+        (
+            "Rancher Desktop",
+            info("osImage"),
+            "Rancher Desktop WSL Distribution",
+        ),
         ("k3d", info("osImage"), "K3s v1.33.4+k3s1"),
         ("k3s", info("kubeletVersion"), "v1.33.4+k3s1"),
         ("k3s", annotation("k3s.io/hostname"), "a"),
@@ -176,6 +181,87 @@ fn k3s_with_another_network_plugin_goes_by_that() {
         short(&detect(&[node], &pods)),
         format!("Certain {STANDARD}")
     );
+}
+
+#[test]
+fn k3s_with_a_container_runtime_of_its_own_is_uncertain() {
+    let endpoint = "unix:///run/containerd/containerd.sock";
+    let of = |arguments: &[&str], runtime: &str| {
+        let mut node = k3s("a", "v1.34.1+k3s1", "Debian", arguments);
+        let status = node.status.as_mut().unwrap();
+        let info = status.node_info.as_mut().unwrap();
+        info.container_runtime_version = runtime.to_owned();
+        short(&detect(&[node], &[]))
+    };
+    let of_k3s = "Likely /var/lib/rancher/k3s/data/cni /var/lib/rancher/k3s/agent/etc/cni/net.d";
+    let unsure = format!("Unsure {STANDARD}");
+    for (arguments, runtime, expected) in [
+        (&["server"][..], "containerd://2.1.5-k3s1", of_k3s),
+        (
+            &["server", "--container-runtime-endpoint", endpoint],
+            "containerd://2.1.4",
+            &unsure,
+        ),
+        (
+            &["--container-runtime-endpoint=/run/crio/crio.sock"],
+            "cri-o://1.34.0",
+            &unsure,
+        ),
+        // The configuration file of an older k3s is not among its arguments.
+        (&["agent"], "cri-o://1.34.0", &unsure),
+        (&["agent"], "containerd://2.1.4", &unsure),
+        // k3s starts cri-dockerd itself, with its own directories.
+        (&["server", "--docker"], "docker://28.1.1", of_k3s),
+        (
+            &["--docker=true", "--node-name", "a"],
+            "docker://28.1.1",
+            of_k3s,
+        ),
+        (&["--docker=false"], "docker://28.1.1", &unsure),
+    ] {
+        assert_eq!(of(arguments, runtime), expected, "{arguments:?} {runtime}");
+    }
+    // What a network plugin shows is believed.
+    let node = k3s(
+        "a",
+        "v1.34.1+k3s1",
+        "Debian",
+        &["--container-runtime-endpoint=/x"],
+    );
+    let pods = [with_both("calico-node", "a", "/x/bin", "/x/net.d")];
+    assert_eq!(short(&detect(&[node], &pods)), "Certain /x/bin /x/net.d");
+}
+
+#[test]
+fn rancher_desktop_has_the_directories_of_its_own_runtime() {
+    let of = |arguments: &[&str], runtime: &str| {
+        let mut node = k3s(
+            "lima-rancher-desktop",
+            "v1.34.1+k3s1",
+            "Alpine Linux v3.22",
+            arguments,
+        );
+        let status = node.status.as_mut().unwrap();
+        let info = status.node_info.as_mut().unwrap();
+        info.container_runtime_version = runtime.to_owned();
+        short(&detect(&[node], &[]))
+    };
+    let own = [
+        "server",
+        "--container-runtime-endpoint",
+        "/run/k3s/containerd/containerd.sock",
+    ];
+    let expected = "Likely /usr/libexec/cni /etc/cni/net.d";
+    assert_eq!(of(&own, "containerd://2.0.0"), expected);
+    let moby = [
+        "server",
+        "--container-runtime-endpoint",
+        "/run/cri-dockerd.sock",
+    ];
+    assert_eq!(of(&moby, "docker://28.1.1"), expected);
+    // Its older versions ran the containerd of k3s.
+    let expected = "Likely /var/lib/rancher/k3s/data/cni /var/lib/rancher/k3s/agent/etc/cni/net.d";
+    assert_eq!(of(&["server"], "containerd://1.6.8-k3s1"), expected);
 }
 
 #[test]
