@@ -106,7 +106,7 @@ fn canonical_kubernetes() {
           DaemonSet kube-system/cilium uses /opt/cni/bin and /etc/cni/net.d (on 2 of 2: k8s-0, k8s-1)
         note:
           Cilium removes the configuration of other plugins unless its setting cni.exclusive is false; to check: kubectl get configmap cilium-config -n kube-system -o jsonpath='{.data.cni-exclusive}'
-          no pod of kube-proxy is there, so Cilium seems to stand in for it: then it may translate the addresses of services inside of pods, before the sidecar sees them, unless its setting socketLB.hostNamespaceOnly is true; to check: kubectl get configmap cilium-config -n kube-system -o jsonpath='{.data.bpf-lb-sock-hostns-only}'
+          no pod of kube-proxy is there; where Cilium stands in for it, it may translate the addresses of services inside of pods, before the sidecar sees them, unless its setting socketLB.hostNamespaceOnly is true; to check: kubectl get configmap cilium-config -n kube-system -o jsonpath='{.data.bpf-lb-sock-hostns-only}'
     "#]].assert_eq(&answer("canonical-kubernetes"));
 }
 

@@ -159,9 +159,9 @@ const CILIUM_EXCLUSIVE: &str = "Cilium removes the configuration of other plugin
      jsonpath='{.data.cni-exclusive}'";
 
 /// <https://docs.cilium.io/en/stable/network/servicemesh/istio/>
-const CILIUM_WITHOUT_KUBE_PROXY: &str = "no pod of kube-proxy is there, so Cilium seems to stand in \
-     for it: then it may translate the addresses of services inside of pods, before the sidecar \
-     sees them, unless its setting socketLB.hostNamespaceOnly is true; to check: kubectl get \
+const CILIUM_WITHOUT_KUBE_PROXY: &str = "no pod of kube-proxy is there; where Cilium stands in for \
+     it, it may translate the addresses of services inside of pods, before the sidecar sees them, \
+     unless its setting socketLB.hostNamespaceOnly is true; to check: kubectl get \
      configmap cilium-config -n kube-system -o jsonpath='{.data.bpf-lb-sock-hostns-only}'";
 
 /// k8snetworkplumbingwg/multus-cni issue 971.
