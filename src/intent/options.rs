@@ -5,7 +5,7 @@ use super::images::{self, IMAGE_CONFIGURATION};
 use super::problem::Problem;
 use super::values::{Options, text};
 use super::{Gateway, Mesh};
-use crate::k8s::names::is_subdomain;
+use crate::k8s::names::{is_label, is_subdomain};
 use crate::text::quoted;
 
 /// Option naming the Istio Gateway.
@@ -57,34 +57,44 @@ pub fn check(options: &Options) -> Checked {
 }
 
 fn gateway(options: &Options, problems: &mut Vec<Problem>) -> Gateway {
-    let service = "istio-ingressgateway-workload";
     Gateway {
-        name: dns_name(options, DEFAULT_GATEWAY, "istio-gateway", problems),
-        service: dns_name(options, GATEWAY_SERVICE_NAME, service, problems),
+        name: name(options, DEFAULT_GATEWAY, &OF_OBJECT, problems)
+            .unwrap_or_else(|| "istio-gateway".to_owned()),
+        service: name(options, GATEWAY_SERVICE_NAME, &OF_SERVICE, problems)
+            .unwrap_or_else(|| "istio-ingressgateway-workload".to_owned()),
         csr_domain_name: text(options, CSR_DOMAIN_NAME, problems).filter(|it| !it.is_empty()),
         tls_secret_id: text(options, TLS_SECRET_ID, problems).filter(|it| !it.is_empty()),
     }
 }
 
-/// The name of a Kubernetes object.
-fn dns_name(
+/// What Kubernetes takes as a name: the check, and the rule for people.
+struct Rule(fn(&str) -> bool, &'static str);
+
+const OF_OBJECT: Rule = Rule(
+    is_subdomain,
+    "must be a Kubernetes name: lower-case letters, digits, '-' and '.', at most 253 characters, a \
+     letter or digit at both ends and beside each '.'",
+);
+
+const OF_SERVICE: Rule = Rule(
+    is_label,
+    "must be the name of a Service: lower-case letters, digits and '-', at most 63 characters, a \
+     letter or digit at both ends",
+);
+
+/// The name of a Kubernetes object; `None` when it is not set.
+fn name(
     options: &Options,
     option: &'static str,
-    default: &str,
+    Rule(is_name, rule): &Rule,
     problems: &mut Vec<Problem>,
-) -> String {
-    let Some(name) = text(options, option, problems).filter(|it| !it.is_empty()) else {
-        return default.to_owned();
-    };
-    if !is_subdomain(&name) {
-        let message = format!(
-            "{} must be a Kubernetes name: lower-case letters, digits, '-' and '.', at most 253 \
-             characters, a letter or digit at both ends and beside each '.'",
-            quoted(&name)
-        );
+) -> Option<String> {
+    let name = text(options, option, problems).filter(|it| !it.is_empty())?;
+    if !is_name(&name) {
+        let message = format!("{} {rule}", quoted(&name));
         problems.push(Problem::of_option(option, message));
     }
-    name
+    Some(name)
 }
 
 #[cfg(test)]

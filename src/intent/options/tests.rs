@@ -175,3 +175,22 @@ fn what_nobody_can_see_in_an_option_is_named() {
         }
     }
 }
+
+#[test]
+fn names_are_those_that_kubernetes_takes() {
+    let named = |option: &str, name: &str| check(&options(json!({ (option): name }))).mesh;
+    let long = "a".repeat(64);
+    for name in ["istio-gateway", "0", "a.b", &long] {
+        assert!(named("default-gateway", name).is_ok(), "{name}");
+    }
+    assert!(named("gateway-service-name", "istio-ingressgateway").is_ok());
+    // No Service has such a name.
+    for name in ["a.b", long.as_str(), "A", "a_b", "-a"] {
+        let value = json!({"gateway-service-name": name});
+        problems(value, &["must be the name of a Service"]);
+    }
+    for name in ["A", "a_b", "a..b", "a-", "a b"] {
+        let value = json!({"default-gateway": name});
+        problems(value, &["must be a Kubernetes name"]);
+    }
+}
