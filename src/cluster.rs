@@ -60,6 +60,15 @@ impl<'a> From<Option<&'a str>> for Scope<'a> {
     }
 }
 
+/// Which run of a container a log is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Run {
+    /// The one that runs now.
+    Current,
+    /// The one that ended before it, or instead of it.
+    Crashed,
+}
+
 /// A list as the server gave it.
 #[derive(Clone, Debug)]
 pub struct Listing<T> {
@@ -245,12 +254,14 @@ impl Cluster {
         &self,
         pod: &str,
         container: &str,
+        run: Run,
         lines: u32,
     ) -> Result<String, ClusterError> {
         let namespace = &self.namespace;
         let operation = Operation::new("reading", format_args!("the log of Pod {namespace}/{pod}"));
         let parameters = LogParams {
             container: Some(container.to_owned()),
+            previous: run == Run::Crashed,
             tail_lines: Some(lines.into()),
             ..LogParams::default()
         };

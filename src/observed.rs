@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod attempts;
 pub mod collection;
+pub mod crashes;
 pub mod drain;
 pub mod istiod;
 pub mod new_pods;

@@ -175,6 +175,10 @@ impl Simulated {
                 Some(Question::AgentLogs(_)) => {
                     observed.without_configuration = Some(self.without_configuration.clone());
                 }
+                Some(Question::LastWords(crashes)) => {
+                    let words = |crash| (crash, "Error: permission denied".to_owned());
+                    observed.explain_crashes(&crashes.into_iter().map(words).collect());
+                }
                 Some(Question::CustomResources(_)) => {
                     let used = self.custom_resources.clone();
                     observed.definitions =
@@ -378,6 +382,7 @@ impl Simulated {
 
     /// Makes the node agent's pod on a node fail, and the DaemonSet count it.
     pub(crate) fn fail_agent(&mut self, node: &str, state: &Value) {
+        let last_state = json!({"terminated": {"exitCode": 1}});
         for pod in &mut self.agent.pods {
             if pod.metadata.name.as_deref() == Some(&format!("agent-{node}")) {
                 let mut value = serde_json::to_value(&*pod).unwrap();
@@ -388,7 +393,7 @@ impl Simulated {
                     ],
                     "containerStatuses": [{
                         "name": "install-cni", "image": "cni", "imageID": "", "ready": false,
-                        "restartCount": 0, "state": state,
+                        "restartCount": 0, "state": state, "lastState": last_state,
                     }],
                 });
                 *pod = serde_json::from_value(value).unwrap();

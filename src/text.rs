@@ -29,6 +29,31 @@ pub fn shorten(text: &str, longest: usize) -> String {
     }
 }
 
+/// The message of a log that says most about its end: of a panic, or else of the last line. Columns
+/// for time, level and scope before it, as Istio and others write them with tabs, are left out.
+/// Empty for an empty log.
+pub fn last_message(log: &str) -> &str {
+    let mut lines = log.lines().map(str::trim).filter(|it| !it.is_empty());
+    let is_panic = |line: &&str| line.starts_with("panic: ") || line.starts_with("fatal error: ");
+    let panic = lines.clone().rfind(is_panic);
+    without_columns(panic.or_else(|| lines.next_back()).unwrap_or_default())
+}
+
+fn without_columns(line: &str) -> &str {
+    const LEVELS: [&str; 5] = ["debug", "info", "warn", "error", "fatal"];
+    let after_level = line
+        .split_once('\t')
+        .and_then(|(_time, rest)| rest.split_once('\t'))
+        .filter(|(level, _)| LEVELS.contains(level));
+    let Some((_, rest)) = after_level else {
+        return line;
+    };
+    match rest.split_once('\t') {
+        Some((scope, message)) if !scope.contains(' ') => message,
+        _ => rest,
+    }
+}
+
 /// A value that somebody wrote, as a message shows it: quoted, with what cannot be seen in it
 /// escaped, and cut when it is long.
 pub fn quoted(value: &str) -> String {
@@ -77,6 +102,34 @@ fn is_unseen(letter: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_message_of_a_log_has_no_columns_before_it() {
+        for (log, expected) in [
+            ("", ""),
+            ("\n  \n", ""),
+            ("one\ntwo\n\n", "two"),
+            (
+                "2026-01-01T00:00:00.1Z\terror\tcni-agent\tno such file\n",
+                "no such file",
+            ),
+            (
+                "2026-01-01T00:00:00.1Z\terror\tno such file\tpath=/a",
+                "no such file\tpath=/a",
+            ),
+            (
+                "2026-01-01T00:00:00.1Z\tinfo\tx\ty\nError: bind: denied\n",
+                "Error: bind: denied",
+            ),
+            (
+                "panic: oh no\n\ngoroutine 1 [running]:\nmain.main()\n",
+                "panic: oh no",
+            ),
+            ("a\tb\tc\td", "a\tb\tc\td"),
+        ] {
+            assert_eq!(last_message(log), expected, "{log:?}");
+        }
+    }
 
     #[test]
     fn what_nobody_can_see_is_found_and_named() {

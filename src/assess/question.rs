@@ -1,11 +1,14 @@
 //! What has to be known, beyond what is always read, before a cluster can be assessed.
 
+use std::collections::BTreeSet;
+
 use super::{agent, injects_istio_init, phase};
 use crate::cni::Phase;
 use crate::desired::Desired;
 use crate::k8s::kind::CUSTOM_RESOURCE_DEFINITION;
 use crate::k8s::object::Object;
 use crate::observed::Observed;
+use crate::observed::crashes::Crash;
 use crate::plan::ownership::may_delete;
 
 /// Something that only the cluster knows, and that is asked only when it matters.
@@ -29,6 +32,8 @@ pub enum Question<'a> {
     /// Whether node agents say in their logs that they wait for a CNI configuration. Pairs of a
     /// node and the name of its pod.
     AgentLogs(Vec<(String, String)>),
+    /// What these containers wrote before they crashed.
+    LastWords(BTreeSet<Crash>),
     /// Whether there are custom resources of these definitions.
     CustomResources(Vec<&'a Object>),
 }
@@ -43,6 +48,11 @@ pub fn open_question<'a>(
     let intent = desired.intent();
     if observed.agent.is_none() && agent::needs_state(intent, observed) {
         return Some(Question::AgentState);
+    }
+    let crashes = observed.unexplained_crashes();
+    // Nobody waits for what is being removed to run.
+    if !crashes.is_empty() && !intent.is_removal() {
+        return Some(Question::LastWords(crashes));
     }
     if observed.effect_of_applying.is_none()
         && let Some((wanted, live)) = agent::of_unknown_effect(desired, observed)

@@ -1,6 +1,10 @@
 //! Facts that can be read from a pod, and from the events about it.
 
-use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Event, Pod};
+use k8s_openapi::api::core::v1::{
+    ContainerState, ContainerStateTerminated, ContainerStatus, Event, Pod,
+};
+
+use crate::text::last_message;
 
 /// Whether the pod's condition `Ready` is true.
 pub fn is_ready(pod: &Pod) -> bool {
@@ -100,6 +104,37 @@ pub fn container_failure(pod: &Pod) -> Option<String> {
     statuses(pod).find_map(waiting_reason)
 }
 
+/// The name of a container that keeps crashing, while the pod does not say why. Its log may.
+pub fn unexplained_crash(pod: &Pod) -> Option<&str> {
+    let crashing = statuses(pod).find(|it| is_crashing(it))?;
+    let message = &crashing.last_state.as_ref()?.terminated.as_ref()?.message;
+    message.is_none().then_some(crashing.name.as_str())
+}
+
+/// Notes what a container that keeps crashing wrote last, where a pod would say it itself: in the
+/// message of its last end. Empty when that is not known.
+pub fn explain_crash(pod: &mut Pod, container: &str, words: &str) {
+    let status = pod.status.iter_mut();
+    let statuses = status.flat_map(|it| {
+        let init = it.init_container_statuses.iter_mut();
+        init.chain(it.container_statuses.iter_mut()).flatten()
+    });
+    for status in statuses.filter(|it| it.name == container) {
+        let last = status.last_state.as_mut();
+        if let Some(ended) = last.and_then(|it| it.terminated.as_mut()) {
+            ended.message = Some(words.to_owned());
+        }
+    }
+}
+
+fn is_crashing(status: &ContainerStatus) -> bool {
+    let waiting = status.state.as_ref().and_then(|it| it.waiting.as_ref());
+    waiting.and_then(|it| it.reason.as_deref()) == Some(CRASHING)
+}
+
+/// Why a container waits that kubelet starts again, a little later each time.
+const CRASHING: &str = "CrashLoopBackOff";
+
 /// Whether all containers have ended for good, as those of an evicted pod have.
 pub fn has_ended(pod: &Pod) -> bool {
     let phase = pod.status.as_ref().and_then(|it| it.phase.as_deref());
@@ -136,13 +171,11 @@ fn waiting_reason(status: &ContainerStatus) -> Option<String> {
         return None;
     }
     let message = waiting.message.as_deref();
-    let ended = status.last_state.as_ref().and_then(exit_code);
+    let ended = status.last_state.as_ref();
+    let ended = ended.and_then(|it| it.terminated.as_ref());
     Some(match (reason, ended, message) {
-        ("CrashLoopBackOff", Some(code), _) => {
-            format!(
-                "container {} keeps crashing (exit code {code})",
-                status.name
-            )
+        (CRASHING, Some(ended), _) => {
+            format!("container {} keeps crashing {}", status.name, how(ended))
         }
         (_, _, Some(message)) => format!("{reason}: {message}"),
         _ => format!("{reason} ({})", status.image),
@@ -155,15 +188,15 @@ fn is_running(status: &ContainerStatus) -> bool {
 
 /// How a container ended that has not begun again.
 fn ended(status: &ContainerStatus) -> Option<String> {
-    let code = exit_code(status.state.as_ref()?)?;
-    Some(format!(
-        "container {} ended (exit code {code})",
-        status.name
-    ))
+    let ended = status.state.as_ref()?.terminated.as_ref()?;
+    Some(format!("container {} ended {}", status.name, how(ended)))
 }
 
-fn exit_code(state: &ContainerState) -> Option<i32> {
-    Some(state.terminated.as_ref()?.exit_code)
+/// The exit code, and what the container wrote last where that is known.
+fn how(ended: &ContainerStateTerminated) -> String {
+    let words = last_message(ended.message.as_deref().unwrap_or_default());
+    let colon = if words.is_empty() { "" } else { ": " };
+    format!("(exit code {}){colon}{words}", ended.exit_code)
 }
 
 #[cfg(test)]

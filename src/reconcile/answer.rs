@@ -1,6 +1,6 @@
 //! Asks the cluster for what has to be known beyond what is always read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::{join_all, try_join_all};
 use k8s_openapi::api::core::v1::Pod;
@@ -11,7 +11,7 @@ use crate::assess::agent::has_same_template;
 use crate::assess::question::Question;
 use crate::cluster::error::{ClusterError, FailureKind};
 use crate::cluster::write::{Mode, OnConflict};
-use crate::cluster::{Cluster, Scope, Selector};
+use crate::cluster::{Cluster, Run, Scope, Selector};
 use crate::cni::acknowledgement::{
     Holding, SILENCE, WEBHOOK_PATH, WEBHOOK_PORT, answer as injection, question,
 };
@@ -23,15 +23,19 @@ use crate::k8s::{kind, pod};
 use crate::observed::agent::AgentState;
 use crate::observed::attempts::Refusal;
 use crate::observed::collection::Collection;
+use crate::observed::crashes::Crash;
 use crate::observed::{DefinitionUse, Effect, Observed};
 use crate::step::journal::Journal;
+use crate::text::{last_message, shorten};
 
 /// The container of the node agent's pods.
 const AGENT_CONTAINER: &str = "install-cni";
-/// The logs of how many node agents are read.
+/// The logs of how many pods are read.
 const MOST_LOGS: usize = 10;
 /// How many lines of each log are read.
 const LOG_LINES: u32 = 20;
+/// How many characters of a crashed container's last message are kept: the log of a hook shows them.
+const LONGEST_WORDS: usize = 500;
 
 /// An answer of the cluster.
 pub(super) enum Answer {
@@ -41,6 +45,7 @@ pub(super) enum Answer {
     SlowestWebhook(SlowestWebhook),
     PendingPods(Vec<Pod>),
     WithoutConfiguration(BTreeSet<String>),
+    LastWords(BTreeMap<Crash, String>),
     DefinitionUse(DefinitionUse),
 }
 
@@ -54,6 +59,7 @@ impl Answer {
             Self::SlowestWebhook(slowest) => observed.drain.slowest_webhook = Some(slowest),
             Self::PendingPods(pods) => observed.drain.pending = Some(pods),
             Self::WithoutConfiguration(nodes) => observed.without_configuration = Some(nodes),
+            Self::LastWords(words) => observed.explain_crashes(&words),
             Self::DefinitionUse(used) => observed.definitions = Some(used),
         }
     }
@@ -102,6 +108,10 @@ pub(super) async fn answer(
         Question::AgentLogs(pods) => {
             let nodes = without_configuration(cluster, &pods).await;
             Ok(Answer::WithoutConfiguration(nodes))
+        }
+        Question::LastWords(crashes) => {
+            let words = last_words(cluster, crashes).await;
+            Ok(Answer::LastWords(words))
         }
         Question::CustomResources(definitions) => {
             let used = definition_use(cluster, &definitions).await?;
@@ -236,11 +246,26 @@ fn log_silent(answers: &[(String, Option<Injection>)]) {
 /// counts as one that does not say so.
 async fn without_configuration(cluster: &Cluster, pods: &[(String, String)]) -> BTreeSet<String> {
     let asked = pods.iter().take(MOST_LOGS).map(|(node, pod)| async move {
-        let log = cluster.last_lines(pod, AGENT_CONTAINER, LOG_LINES).await;
+        let log = cluster
+            .last_lines(pod, AGENT_CONTAINER, Run::Current, LOG_LINES)
+            .await;
         log.is_ok_and(|log| waits_for_configuration(&log))
             .then(|| node.clone())
     });
     join_all(asked).await.into_iter().flatten().collect()
+}
+
+/// What containers wrote before they crashed. An unreadable log is one without words.
+async fn last_words(cluster: &Cluster, crashes: BTreeSet<Crash>) -> BTreeMap<Crash, String> {
+    let asked = crashes.into_iter().take(MOST_LOGS).map(|crash| async move {
+        let Crash { pod, container } = &crash;
+        let log = cluster
+            .last_lines(pod, container, Run::Crashed, LOG_LINES)
+            .await;
+        let words = log.map(|log| shorten(last_message(&log), LONGEST_WORDS));
+        (crash, words.unwrap_or_default())
+    });
+    join_all(asked).await.into_iter().collect()
 }
 
 /// Whether there are custom resources of any of these definitions.

@@ -1,11 +1,13 @@
 //! When which question is asked, and when not.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::*;
 use crate::assess::question::{Question, open_question};
 use crate::cni::acknowledgement::Holding;
 use crate::cni::stragglers::SlowestWebhook;
+use crate::intent::Intent;
 use crate::observed::Effect;
 use crate::observed::agent::AgentState;
 
@@ -32,6 +34,7 @@ fn asked(cluster: &Simulated, takes_long: bool, answer: impl FnOnce(&mut Observe
         Some(Question::SlowestWebhook) => "which webhook is the slowest".to_owned(),
         Some(Question::PendingPods) => "which pods have not started".to_owned(),
         Some(Question::AgentLogs(pods)) => format!("the logs of {pods:?}"),
+        Some(Question::LastWords(of)) => format!("the last words of {of:?}"),
         Some(Question::CustomResources(of)) => format!("objects of {} definitions", of.len()),
     }
 }
@@ -222,6 +225,39 @@ fn at_a_removal_no_istiod_is_asked() {
             after: how far the node agent is
             pods are known: how far the node agent is
         "#]],
+    );
+}
+
+#[test]
+fn a_crash_that_the_pod_does_not_explain_is_asked_about_at_once_and_once() {
+    let crashing = json!({"waiting": {"reason": "CrashLoopBackOff"}});
+    let ask = |cluster: &Simulated, known: bool| {
+        let agent = Some(cluster.agent.clone());
+        asked(cluster, NOT_LONG, |it| {
+            it.agent = agent;
+            if known {
+                it.explain_crashes(&BTreeMap::new());
+            }
+        })
+    };
+    let mut on = Simulated::settled(&BOTH_PATHS);
+    on.fail_agent("n2", &crashing);
+    let mut removed = failing_agent(&crashing);
+    removed.intent = Intent::nothing(removed.intent.identity.clone());
+    let table = [
+        ("rolling out", ask(&failing_agent(&crashing), false)),
+        ("answered", ask(&failing_agent(&crashing), true)),
+        ("on", ask(&on, false)),
+        ("being removed", ask(&removed, false)),
+    ];
+    check(
+        &table,
+        &expect![[r#"
+        rolling out: the last words of {Crash { pod: "agent-n2", container: "install-cni" }}
+        answered: nothing
+        on: the last words of {Crash { pod: "agent-n2", container: "install-cni" }}
+        being removed: nothing
+    "#]],
     );
 }
 

@@ -42,10 +42,21 @@ async fn what_is_read_names_what_it_selects() {
     )
     .await;
     check(
-        async |it| it.last_lines("agent-1", "install-cni", 20).await,
+        async |it| {
+            it.last_lines("agent-1", "install-cni", Run::Current, 20)
+                .await
+        },
         &expect![
             "GET /api/v1/namespaces/mesh/pods/agent-1/log?&container=install-cni&tailLines=20"
         ],
+    )
+    .await;
+    check(
+        async |it| {
+            it.last_lines("agent-1", "install-cni", Run::Crashed, 20)
+                .await
+        },
+        &expect!["GET /api/v1/namespaces/mesh/pods/agent-1/log?&container=install-cni&previous=true&tailLines=20"],
     )
     .await;
 }

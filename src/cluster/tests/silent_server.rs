@@ -69,7 +69,7 @@ async fn every_kind_of_request_is_bounded() {
         assert_late(cluster.list(&kind::POD, scope, everything).await);
         assert_late(cluster.has_custom_resources(&definition).await);
         assert_late(cluster.ask_pod("mesh", "a", 1, "b", &json!({})).await);
-        assert_late(cluster.last_lines("a", "b", 1).await);
+        assert_late(cluster.last_lines("a", "b", Run::Current, 1).await);
         let written = cluster.apply(&object, Mode::Write, OnConflict::Fail).await;
         assert_late(written);
         assert_late(cluster.set_managed_fields(&object, json!([])).await);

@@ -263,6 +263,22 @@ fn once_on_a_failing_node_is_named_and_a_joining_one_is_not() {
 }
 
 #[test]
+fn an_agent_that_crashes_is_told_with_the_last_words_of_its_log() {
+    let mut cluster = Simulated::settled(&[]);
+    cluster.configure(&BOTH_PATHS);
+    cluster.take_step();
+    let crashing = json!({"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s"}});
+    cluster.fail_agent("n2", &crashing);
+    cluster.now = Timeouts::default().switching;
+    check(
+        &mut cluster,
+        &expect![[r#"
+        RollingOut: waiting: istio-cni-node 2/3 nodes (n2: container install-cni keeps crashing (exit code 1): Error: permission denied); continues at the next update-status, or: juju run pilot/leader reconcile
+    "#]],
+    );
+}
+
+#[test]
 fn a_node_that_is_not_ready_holds_nothing() {
     let mut cluster = Simulated::settled(&[]);
     cluster.configure(&BOTH_PATHS);
