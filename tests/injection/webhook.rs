@@ -89,7 +89,7 @@ pub(crate) fn register(cluster: &TestCluster, istiod: &Istiod) {
         }],
     });
     cluster.apply(&webhook).unwrap();
-    wait_for_webhook(cluster);
+    wait_for_webhook(cluster, istiod);
 }
 
 /// The opposite of [`register`].
@@ -111,14 +111,22 @@ pub(crate) fn inject(cluster: &TestCluster, pods: Vec<Value>) -> BTreeMap<String
     outcomes
 }
 
+/// How long istiod may take to write its authority into the webhook.
+const LONGEST_REGISTRATION: Duration = Duration::from_secs(60);
+/// After how long the webhook is changed, so that istiod looks at it again. A write of its own that
+/// failed it takes for done until then: it has changed what it remembers of the webhook before it
+/// wrote (`patchMutatingWebhookConfig` in `pkg/webhooks/webhookpatch.go`, Istio 1.31).
+const REMINDER: Duration = Duration::from_secs(5);
+
 /// The API server learns of a webhook, and of its authority, a moment later.
-fn wait_for_webhook(cluster: &TestCluster) {
+fn wait_for_webhook(cluster: &TestCluster, istiod: &Istiod) {
     let pod = json!({
         "apiVersion": "v1", "kind": "Pod",
         "metadata": {"name": "first", "namespace": "default"},
         "spec": {"containers": [{"name": "app", "image": "app:1"}]},
     });
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + LONGEST_REGISTRATION;
+    let mut reminded = Instant::now();
     loop {
         let (created, refusals) = create(cluster, [pod.clone()]);
         if created
@@ -129,8 +137,21 @@ fn wait_for_webhook(cluster: &TestCluster) {
         }
         assert!(
             Instant::now() < deadline,
-            "no pod is injected: {created:?}, {refusals}"
+            "no pod is injected: {created:?}, {refusals}\nThe webhook:\n{}\nistiod:\n{}",
+            cluster
+                .kubectl("get mutatingwebhookconfiguration injector --output=yaml")
+                .unwrap(),
+            istiod.log(),
         );
+        if reminded.elapsed() > REMINDER {
+            reminded = Instant::now();
+            let seconds = (deadline - reminded).as_secs();
+            cluster
+                .kubectl(&format!(
+                    "annotate --overwrite mutatingwebhookconfiguration injector left={seconds}s"
+                ))
+                .unwrap();
+        }
         std::thread::sleep(Duration::from_millis(200));
     }
 }
