@@ -104,7 +104,8 @@ fn nodes_that_are_special_come_or_go() -> Result<()> {
     // One that joins counts, and does not switch injection back.
     add_node(&world, "joins", "linux", "True")?;
     until_agents(&world, 5)?;
-    expect!["active: CNI on (3/5 nodes)"].assert_eq(&world.update_status()?);
+    world.set_rollout_timeout(4);
+    expect!["waiting: istio-cni-node 3/5 nodes (joins: starting); continues at the next update-status, or: juju run pilot/leader reconcile"].assert_eq(&world.update_status()?);
     refuse_mounts(&world, "/opt/cni/bin")?;
     expect!["blocked: cni-bin-dir /opt/cni/bin does not exist on joins; pods there cannot start"]
         .assert_eq(&world.update_status()?);
@@ -112,12 +113,20 @@ fn nodes_that_are_special_come_or_go() -> Result<()> {
 
     // Those that leave hold neither the one nor the other direction, though their pods stay for a
     // while.
-    world.kubectl("delete node joins down windows")?;
+    world.kubectl("delete node joins windows")?;
+    world.set_rollout_timeout(60);
     // The DaemonSet counts them until their pods are collected.
     let on = world.update_status()?;
     expect!["active: CNI on (3/… nodes)"].assert_eq(&without_desired_nodes(&on));
-    expect!["active: CNI off: cni-bin-dir is not set"]
-        .assert_eq(&world.configure(&[("cni-bin-dir", "")])?);
+
+    // One that is away keeps the node agent: its runtime calls the plugin when it is back.
+    world.set_rollout_timeout(8);
+    expect!["waiting: istiod-67dc45f7b8-dj8nc does not say what it injects; continues at the next update-status, or: juju run pilot/leader reconcile"].assert_eq(&world.configure(&[("cni-bin-dir", "")])?);
+    assert!(!world.injects_validation()?);
+    world.get("daemonset istio-cni-node")?;
+    world.kubectl("delete node down")?;
+    world.set_rollout_timeout(60);
+    expect!["active: CNI off: cni-bin-dir is not set"].assert_eq(&world.update_status()?);
     assert_eq!(world.agent_objects()?, Vec::<String>::new());
     Ok(())
 }

@@ -31,7 +31,7 @@ fn a_missing_directory_blocks_and_names_the_nodes() -> Result<()> {
     assert!(!world.injects_validation()?);
     // Another path is tried once the pods of the first one are gone, which a kubelet would see to.
     world.set_rollout_timeout(15);
-    expect!["waiting: removing istio-cni-node (2 pods left); continues at the next update-status, or: juju run pilot/leader reconcile"].assert_eq(&world.configure(&BOTH_PATHS)?);
+    expect!["waiting: removing istio-cni-node, 2 pods left; continues at the next update-status, or: juju run pilot/leader reconcile"].assert_eq(&world.configure(&BOTH_PATHS)?);
     world.kubectl("delete pods --force --grace-period=0 -l k8s-app=istio-cni-node")?;
     expect!["waiting: istio-cni-node 3/5 nodes (bare1, bare2: starting); continues at the next update-status, or: juju run pilot/leader reconcile"].assert_eq(&world.update_status()?);
     assert_eq!(mounted(&world)?, ["/opt/cni/bin", "/etc/cni/net.d"]);
