@@ -109,7 +109,7 @@ pub fn assess(desired: &Desired<'_>, observed: &Observed) -> Result<Assessment, 
     let phase = phase(desired, observed, rollout.as_ref());
     let wanted = desired.at(phase)?;
     let frozen = agent::frozen(phase, intent, observed);
-    let mut plan = plan(&wanted, &frozen, &observed.live, &intent.identity);
+    let mut plan = plan(wanted, &frozen, &observed.live, &intent.identity);
     let mut conflicts = Vec::new();
     if intent.is_removal() {
         let is_last = plan.deletions.is_empty() && frozen.is_empty();

@@ -15,7 +15,6 @@ pub mod stream;
 mod template;
 mod yaml;
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
@@ -29,6 +28,8 @@ use crate::intent::images::Images;
 use crate::intent::{Intent, Mesh};
 use crate::istio::names::Names;
 use crate::istio::{Injection, REVISION};
+#[cfg(test)]
+use crate::k8s::kind::CUSTOM_RESOURCE_DEFINITION;
 use crate::k8s::kind::{DAEMON_SET, Kind};
 use crate::k8s::labels;
 use crate::k8s::object::{Object, ObjectError};
@@ -189,6 +190,8 @@ pub struct Desired<'a> {
     of_endpoints: Vec<Object>,
     last_phase: Phase,
     settled: Wanted,
+    /// What is wanted on the way there, once it has been rendered: without and with the node agent.
+    on_the_way: [OnceLock<Wanted>; 2],
 }
 
 impl<'a> Desired<'a> {
@@ -211,6 +214,7 @@ impl<'a> Desired<'a> {
             of_endpoints,
             last_phase,
             settled: Wanted::default(),
+            on_the_way: Default::default(),
         };
         desired.settled = desired.render(last_phase)?;
         Ok(desired)
@@ -235,13 +239,32 @@ impl<'a> Desired<'a> {
     ///
     /// # Errors
     /// A defect of this program.
-    pub fn at(&self, phase: Phase) -> Result<Cow<'_, Wanted>, RenderError> {
+    pub fn at(&self, phase: Phase) -> Result<&Wanted, RenderError> {
         let same = phase.applies_agent() == self.last_phase.applies_agent()
             && phase.injection() == self.last_phase.injection();
         if same || self.intent.mesh().is_none() {
-            return Ok(Cow::Borrowed(&self.settled));
+            return Ok(&self.settled);
         }
-        self.render(phase).map(Cow::Owned)
+        // Whatever is on its way to another phase gives pods `istio-init`.
+        let known = &self.on_the_way[usize::from(phase.applies_agent())];
+        if let Some(known) = known.get() {
+            return Ok(known);
+        }
+        let wanted = self.render(phase)?;
+        Ok(known.get_or_init(|| wanted))
+    }
+
+    /// The same without Istio's definitions, whose comparison takes most of the time of a test.
+    #[cfg(test)]
+    pub(crate) fn without_definitions(mut self) -> Self {
+        let is_other = |object: &Object| !object.is(&CUSTOM_RESOURCE_DEFINITION);
+        for (phase, known) in [Phase::Off, Phase::RollingOut].iter().zip(&self.on_the_way) {
+            let mut wanted = self.render(*phase).expect("it renders");
+            wanted.objects.retain(is_other);
+            known.set(wanted).expect("nothing is known yet");
+        }
+        self.settled.objects.retain(is_other);
+        self
     }
 
     fn render(&self, phase: Phase) -> Result<Wanted, RenderError> {

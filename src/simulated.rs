@@ -1,7 +1,9 @@
 //! A cluster made of values, for the tests of the pure middle: it answers every question, and takes
 //! every step.
 
+mod model;
 mod objects;
+mod server;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -9,7 +11,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::assess::question::{Question, open_question};
 use crate::assess::{Assessment, assess};
@@ -20,19 +22,17 @@ use crate::desired::Desired;
 use crate::intent::Intent;
 use crate::intent::identity::Identity;
 use crate::istio::Injection;
-use crate::k8s::kind::{CUSTOM_RESOURCE_DEFINITION, DAEMON_SET, DEPLOYMENT, Kind};
-use crate::k8s::object::{LiveObjects, Object, ObjectId};
+use crate::k8s::object::{LiveObjects, ObjectId};
 use crate::k8s::version::KubernetesVersion;
-use crate::observed::agent::{AgentState, Place};
+use crate::observed::agent::AgentState;
 use crate::observed::attempts::Refusal;
 use crate::observed::{DefinitionUse, Effect, Observed};
-use crate::plan::{Deletion, Upsert};
+use crate::plan::Upsert;
 use crate::report::{Outcome, Report, View, report};
 use crate::step::condition::Condition;
 use crate::step::deadlines::Timeouts;
 use crate::step::journal::Journal;
 use crate::step::{Step, next_step};
-use objects::{agent_pod, fields_of};
 pub(crate) use objects::{node, waiting_pod};
 
 /// Both options, as most people set them.
@@ -293,113 +293,6 @@ impl Simulated {
         };
         let facts = Facts::of_removal(self.intent.identity.clone());
         report(&facts, &self.intent, &outcome)
-    }
-
-    fn apply(&mut self, upsert: &Upsert) {
-        let before = self.live.get(upsert.object.id());
-        let before = before.and_then(|it| it.resource_version().map(str::to_owned));
-        let id = upsert.object.id().clone();
-        self.put(upsert.object.value().clone());
-        let after = self.live[&id].resource_version();
-        self.journal
-            .applied(&upsert.object, before.as_deref(), after);
-    }
-
-    /// Stores an object as the server would after this charm has applied it.
-    pub(crate) fn put(&mut self, mut value: Value) {
-        self.versions += 1;
-        let mut fields = fields_of(&value);
-        for part in ["f:apiVersion", "f:kind", "f:status"] {
-            fields.as_object_mut().unwrap().remove(part);
-        }
-        value["metadata"]["uid"] = json!(format!("uid-{}", self.versions));
-        value["metadata"]["resourceVersion"] = json!(self.versions.to_string());
-        value["metadata"]["managedFields"] = json!([{
-            "manager": "istio-pilot", "operation": "Apply", "fieldsV1": fields,
-        }]);
-        value["status"] = self.status_of(&Object::from_value(value.clone()).unwrap());
-        self.put_as_it_is(value);
-    }
-
-    /// Stores an object of others.
-    pub(crate) fn put_as_it_is(&mut self, value: Value) {
-        let object = Object::from_value(value).unwrap();
-        if object.is(&DAEMON_SET) && object.id().namespace.as_deref() == Some("mesh") {
-            self.agent.pods = self.agent.nodes.iter().map(agent_pod).collect();
-        }
-        self.live.insert(object.id().clone(), object);
-    }
-
-    fn status_of(&self, object: &Object) -> Value {
-        if object.is(&CUSTOM_RESOURCE_DEFINITION) {
-            return json!({"conditions": [{"type": "Established", "status": "True"}]});
-        }
-        if object.is(&DEPLOYMENT) {
-            let available = u32::from(self.istiod_is_ready);
-            return json!({
-                "observedGeneration": 1, "replicas": 1, "updatedReplicas": 1,
-                "availableReplicas": available,
-            });
-        }
-        if object.is(&DAEMON_SET) {
-            return json!({
-                "observedGeneration": 1, "desiredNumberScheduled": 3,
-                "updatedNumberScheduled": 3, "numberReady": 3,
-            });
-        }
-        Value::Null
-    }
-
-    fn delete(&mut self, deletion: &Deletion) {
-        self.live.remove(&deletion.id);
-        if deletion.id.is(&DAEMON_SET) {
-            // Nobody ends the pods of a node that is away.
-            let pods = std::mem::take(&mut self.agent.pods);
-            let away = |pod: &Pod| self.agent.place(pod) == Place::Away;
-            self.agent.pods = pods.into_iter().filter(away).collect();
-        }
-    }
-
-    /// Changes the first object of a kind, as anybody may.
-    pub(crate) fn change(&mut self, kind: &Kind, change: impl Fn(&mut Value)) {
-        let found = self.live.values().find(|it| it.is(kind)).unwrap();
-        let name = found.id().name.clone();
-        self.change_named(kind, &name, change);
-    }
-
-    /// Changes the object of a kind with that name.
-    pub(crate) fn change_named(&mut self, kind: &Kind, name: &str, change: impl Fn(&mut Value)) {
-        let mut objects = self.live.values();
-        let found = objects.find(|it| it.is(kind) && it.id().name == name);
-        let found = found.unwrap();
-        let mut value = found.value().clone();
-        change(&mut value);
-        self.versions += 1;
-        value["metadata"]["resourceVersion"] = json!(self.versions.to_string());
-        let object = Object::from_value(value).unwrap();
-        self.live.insert(object.id().clone(), object);
-    }
-
-    /// Makes the node agent's pod on a node fail, and the DaemonSet count it.
-    pub(crate) fn fail_agent(&mut self, node: &str, state: &Value) {
-        let last_state = json!({"terminated": {"exitCode": 1}});
-        for pod in &mut self.agent.pods {
-            if pod.metadata.name.as_deref() == Some(&format!("agent-{node}")) {
-                let mut value = serde_json::to_value(&*pod).unwrap();
-                value["status"] = json!({
-                    "conditions": [
-                        {"type": "PodScheduled", "status": "True"},
-                        {"type": "Ready", "status": "False"},
-                    ],
-                    "containerStatuses": [{
-                        "name": "install-cni", "image": "cni", "imageID": "", "ready": false,
-                        "restartCount": 0, "state": state, "lastState": last_state,
-                    }],
-                });
-                *pod = serde_json::from_value(value).unwrap();
-            }
-        }
-        self.change(&DAEMON_SET, |it| it["status"]["numberReady"] = json!(2));
     }
 }
 
