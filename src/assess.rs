@@ -18,6 +18,7 @@ use crate::k8s::kind::{CUSTOM_RESOURCE_DEFINITION, DAEMON_SET, DEPLOYMENT};
 use crate::k8s::object::ObjectId;
 use crate::observed::collection::Collection;
 use crate::observed::{DefinitionUse, Observed};
+use crate::plan::adoption::is_installer;
 use crate::plan::conflicts::conflicting_installations;
 use crate::plan::ownership::may_delete;
 use crate::plan::{Obstacle, Plan, deletion_of_adopted, deletions_of_definitions, plan};
@@ -148,7 +149,7 @@ pub fn assess(desired: &Desired<'_>, observed: &Observed) -> Result<Assessment, 
 fn phase(desired: &Desired<'_>, observed: &Observed, rollout: Option<&Rollout>) -> Phase {
     let phase = cni::phase(Switch {
         wanted: desired.intent().cni_paths().is_some(),
-        injection: observed.injection(),
+        injection: observed.injection().filter(|_| is_as_installed(observed)),
         agent: agent::agent(desired, observed, rollout),
     });
     let drained = observed.overdue.drain || observed.is_drained();
@@ -156,6 +157,13 @@ fn phase(desired: &Desired<'_>, observed: &Observed, rollout: Option<&Rollout>) 
         return Phase::Removing;
     }
     phase
+}
+
+/// Whether the injection configuration says what this charm, or an installation that it replaces, has
+/// written. What somebody has edited does not show that the node agent was ready.
+fn is_as_installed(observed: &Observed) -> bool {
+    let config = observed.injector_config();
+    config.is_some_and(|it| it.managers_of(&["f:data", "f:values"]).all(is_installer))
 }
 
 /// Whether the cluster's objects no longer give `istio-validation` to new pods.

@@ -114,6 +114,10 @@ fn non_empty(text: &str) -> Option<String> {
 
 /// How many objects one request of a list brings at most.
 const PAGE: u32 = 500;
+/// How often a list is begun again that expires between two of its pages.
+const RESTARTS: u32 = 3;
+/// How much of a log is read at most, in bytes: a line may be of any length.
+const LONGEST_LOG: i64 = 64 * 1024;
 
 impl Cluster {
     /// The namespace of the model.
@@ -263,6 +267,7 @@ impl Cluster {
             container: Some(container.to_owned()),
             previous: run == Run::Crashed,
             tail_lines: Some(lines.into()),
+            limit_bytes: Some(LONGEST_LOG),
             ..LogParams::default()
         };
         let api = api(&POD, Scope::Namespace(namespace));
@@ -278,6 +283,7 @@ impl Cluster {
     ) -> Result<Listing<T>, ClusterError> {
         let api = api(kind, scope);
         let mut parameters = selector.parameters().limit(PAGE);
+        let mut restarts = 0;
         let mut listing = Listing {
             items: Vec::new(),
             resource_version: String::new(),
@@ -286,11 +292,11 @@ impl Cluster {
             let is_first = parameters.continue_token.is_none();
             let page: Page<T> = match self.json(api.list(&parameters), operation).await {
                 Err(error) if error.is_not_found() && is_first => return Ok(listing),
-                // The server keeps the state of the first page for some minutes only. A list in one
-                // piece, which client-go asks for then, cannot expire.
-                Err(error) if error.is_gone() && !is_first => {
+                // The server keeps the state of the first page for some minutes only.
+                Err(error) if error.is_gone() && !is_first && restarts < RESTARTS => {
+                    restarts += 1;
                     listing.items.clear();
-                    parameters = selector.parameters();
+                    parameters.continue_token = None;
                     continue;
                 }
                 other => other?,

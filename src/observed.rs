@@ -100,9 +100,14 @@ impl Observed {
     /// What the injection configuration injects into new pods; `None` when there is no such
     /// configuration, or it cannot be read.
     pub fn injection(&self) -> Option<Injection> {
-        let id = ObjectId::new(&CONFIG_MAP, &self.namespace, names::INJECTOR_CONFIG);
-        let new_pods = NewPods::of(self.live.get(&id)?)?;
+        let new_pods = NewPods::of(self.injector_config()?)?;
         Some(new_pods.injection)
+    }
+
+    /// The ConfigMap with what istiod injects.
+    pub fn injector_config(&self) -> Option<&Object> {
+        let id = ObjectId::new(&CONFIG_MAP, &self.namespace, names::INJECTOR_CONFIG);
+        self.live.get(&id)
     }
 
     /// Whether anybody still uses Istio's definitions; `None` until that had to be known.

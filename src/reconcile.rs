@@ -9,6 +9,8 @@ mod observe;
 mod wait;
 mod watches;
 
+use std::time::Duration;
+
 use juju::{Status, ToolError};
 use tokio::time::Instant;
 
@@ -18,11 +20,15 @@ use crate::cluster::error::ClusterError;
 use crate::desired::{Desired, RenderError};
 use crate::endpoints;
 use crate::intent::Intent;
+use crate::report::status::of_refusal;
 use crate::report::{Outcome, View, progress};
 use crate::step::condition::Condition;
 use crate::step::deadlines::Timeouts;
 use crate::step::journal::Journal;
 use crate::step::{Step, next_step};
+
+/// How long the last look of a hook may take at least.
+const LAST_LOOK: Duration = Duration::from_secs(5);
 
 /// The unit or tool that a reconcile runs for.
 pub trait Host {
@@ -96,7 +102,7 @@ pub async fn reconcile(
     };
     let mut desired = None;
     loop {
-        match reconcile.round(intent, &mut desired).await {
+        match reconcile.round_in_time(intent, &mut desired).await {
             Ok(None) => reconcile.journal.succeeded(),
             Ok(Some((conditions, view))) => {
                 return Ok(Outcome {
@@ -108,7 +114,7 @@ pub async fn reconcile(
             Err(Interruption::Defect(defect)) => return Err(defect),
             Err(Interruption::Cluster(error)) => {
                 let now = reconcile.began.elapsed();
-                let Some(pause) = reconcile.journal.failed(error.is_transient(), now) else {
+                let Some(pause) = reconcile.journal.failed(error.retry(), now) else {
                     return Ok(Outcome {
                         conditions: vec![Condition::from(&error)],
                         view: None,
@@ -116,6 +122,10 @@ pub async fn reconcile(
                     });
                 };
                 tracing::debug!(%error, "trying again");
+                if reconcile.journal.keeps_failing() {
+                    let application = intent.identity.application();
+                    reconcile.host.show(&of_refusal(&error, application));
+                }
                 tokio::time::sleep(pause).await;
             }
         }
@@ -145,12 +155,31 @@ async fn desired<'a>(intent: &'a Intent, cluster: &Cluster) -> Result<Desired<'a
 }
 
 impl Reconcile<'_> {
+    /// One round, which is given up when the time of the hook is over: a server that answers slowly
+    /// must not hold up Juju.
+    async fn round_in_time<'a>(
+        &mut self,
+        intent: &'a Intent,
+        known: &mut Option<Desired<'a>>,
+    ) -> Result<Option<(Vec<Condition>, View)>, Interruption> {
+        let Some(longest) = self.journal.longest_round(self.began.elapsed()) else {
+            return self.round(intent, known).await;
+        };
+        // The last look may begin when the time is just over.
+        let longest = longest.max(LAST_LOOK);
+        match tokio::time::timeout(longest, self.round(intent, known)).await {
+            Ok(round) => round,
+            Err(_) => Err(ClusterError::too_slow(self.began.elapsed()).into()),
+        }
+    }
+
     /// Observes, assesses, and takes one step; `None` when more have to follow.
     async fn round<'a>(
         &mut self,
         intent: &'a Intent,
         known: &mut Option<Desired<'a>>,
     ) -> Result<Option<(Vec<Condition>, View)>, Interruption> {
+        let looked_at = self.began.elapsed();
         let desired = match known.take() {
             Some(desired) => desired,
             None => desired(intent, self.cluster).await?,
@@ -163,12 +192,13 @@ impl Reconcile<'_> {
         self.journal.assessed(&assessment, now);
         let conditions = match next_step(&assessment, &self.journal, now) {
             Step::Wait(wait) => {
-                if let Some(text) = wait.shown {
-                    self.host.show(&Status::Maintenance(text));
+                if let Some(text) = &wait.shown {
+                    self.host.show(&Status::Maintenance(text.clone()));
                 }
                 self.journal.waited();
                 let collections = watches.of(&assessment.watched());
-                wait::until_changed(self.cluster, &collections, wait.pause).await;
+                let look = self.began.elapsed().saturating_sub(looked_at);
+                wait::until_changed(self.cluster, &collections, &wait, look).await;
                 return Ok(None);
             }
             Step::Apply(upserts) if self.may_write()? => {

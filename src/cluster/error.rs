@@ -59,6 +59,17 @@ pub enum FailureKind {
     Unexpected(String),
 }
 
+/// When a request that has failed may succeed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// In time.
+    InTime,
+    /// Soon or not at all: the server may have just started.
+    AtFirst,
+    /// Not before a person has done something.
+    Never,
+}
+
 /// One field that another manager owns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldConflict {
@@ -122,6 +133,17 @@ impl ClusterError {
         }
     }
 
+    /// The server answers, and so slowly that a hook does not get to its end.
+    pub fn too_slow(waited: Duration) -> Self {
+        let seconds = waited.as_secs();
+        Self {
+            operation: Operation::new("looking at", "the cluster"),
+            kind: FailureKind::Unavailable(format!(
+                "it answers too slowly: {seconds} s were not enough"
+            )),
+        }
+    }
+
     /// An answer that makes no sense.
     pub fn unexpected(operation: &Operation, text: &str) -> Self {
         Self {
@@ -165,6 +187,15 @@ impl ClusterError {
                 | FailureKind::Immutable(_)
                 | FailureKind::Invalid(_)
         )
+    }
+
+    /// When the same request may succeed.
+    pub fn retry(&self) -> Retry {
+        match self.kind {
+            FailureKind::Unauthenticated(_) => Retry::AtFirst,
+            _ if self.is_transient() => Retry::InTime,
+            _ => Retry::Never,
+        }
     }
 
     /// Whether the same request may succeed a little later.

@@ -64,6 +64,21 @@ impl Object {
         fields
     }
 
+    /// The managers that own the field at a path of FieldsV1, such as `f:data`, `f:values`.
+    pub fn managers_of(&self, path: &[&str]) -> impl Iterator<Item = &str> {
+        let owns = move |entry: &ManagedFields<'_>| {
+            let mut steps = path.iter();
+            let fields = entry.entry().get("fieldsV1");
+            steps
+                .try_fold(fields, |at, step| at.map(|it| it.get(*step)))
+                .flatten()
+                .is_some()
+        };
+        self.managed_fields()
+            .filter(move |it| it.is_main() && owns(it))
+            .map(ManagedFields::manager)
+    }
+
     /// The other manager that changed the object itself last, if the server says so.
     pub fn last_other_manager(&self) -> Option<&str> {
         let others = self

@@ -45,6 +45,11 @@ fn is_replaced(entry: ManagedFields<'_>) -> bool {
     entry.is_main() && REPLACED_MANAGERS.contains(&entry.manager())
 }
 
+/// Whether a field manager is this charm's, or that of an installation that it replaces.
+pub fn is_installer(manager: &str) -> bool {
+    manager == FIELD_MANAGER || REPLACED_MANAGERS.contains(&manager)
+}
+
 /// The live object as it will be after its fields are adopted; `None` when there is nothing to
 /// adopt.
 pub fn after_adoption(live: &Object) -> Option<Object> {

@@ -96,6 +96,8 @@ async fn check(cluster: &Cluster, upsert: &Upsert) -> Result<(), ClusterError> {
         .apply(&upsert.object, Mode::DryRun, OnConflict::Take)
         .await
     {
+        // Without the right to bind, a binding is checked against its role, which comes with it.
+        Err(error) if error.is_not_found() && is_new_binding(upsert) => Ok(()),
         // An object that has to be recreated cannot be checked while the old one exists.
         Err(error) if matches!(error.kind(), FailureKind::Immutable(_)) && may_recreate(upsert) => {
             Ok(())
@@ -158,6 +160,11 @@ fn is_edit(conflict: &FieldConflict, live: &Object) -> bool {
     !live
         .managed_fields()
         .any(|entry| entry.manager() == manager && entry.is_applied())
+}
+
+fn is_new_binding(upsert: &Upsert) -> bool {
+    let is_binding = upsert.object.is(&ROLE_BINDING) || upsert.object.is(&CLUSTER_ROLE_BINDING);
+    is_binding && upsert.differences.is_none()
 }
 
 /// Whether an object may be recreated when a field cannot be changed: its kind holds no state.

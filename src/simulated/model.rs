@@ -333,11 +333,9 @@ impl Model {
             return;
         }
         let enabled = injection == Injection::IstioValidation;
+        let values = json!({"pilot": {"cni": {"enabled": enabled}}}).to_string();
         self.cluster
-            .change_named(&CONFIG_MAP, names::INJECTOR_CONFIG, |it| {
-                let values = json!({"pilot": {"cni": {"enabled": enabled}}});
-                it["data"]["values"] = values.to_string().into();
-            });
+            .edit_data(names::INJECTOR_CONFIG, "values", &values);
         self.is_configured_by_charm = false;
     }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::Simulated;
 use super::objects::{agent_pod, fields_of};
 use crate::k8s::kind::{
-    CUSTOM_RESOURCE_DEFINITION, DAEMON_SET, DEPLOYMENT, Kind, MUTATING_WEBHOOK,
+    CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, DAEMON_SET, DEPLOYMENT, Kind, MUTATING_WEBHOOK,
 };
 use crate::k8s::object::{Object, ObjectId};
 use crate::observed::agent::Place;
@@ -104,6 +104,23 @@ impl Simulated {
         let found = self.live.values().find(|it| it.is(kind)).unwrap();
         let name = found.id().name.clone();
         self.change_named(kind, &name, change);
+    }
+
+    /// Changes the data of a ConfigMap, as an editor does: the keys pass to it.
+    pub(crate) fn edit_data(&mut self, name: &str, key: &str, text: &str) {
+        self.change_named(&CONFIG_MAP, name, |it| {
+            it["data"][key] = text.into();
+            let entries = it["metadata"]["managedFields"].as_array_mut().unwrap();
+            entries.retain(|it| it["manager"] == "istio-pilot");
+            for entry in &mut *entries {
+                let keys = entry["fieldsV1"]["f:data"].as_object_mut();
+                keys.map(|keys| keys.remove(&format!("f:{key}")));
+            }
+            entries.push(json!({
+                "manager": "kubectl-edit", "operation": "Update", "time": "2026-01-01T00:00:00Z",
+                "fieldsV1": {"f:data": {format!("f:{key}"): {}}},
+            }));
+        });
     }
 
     /// Changes the object of a kind with that name.

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use crate::cluster::error::Retry;
 use crate::cni::Phase;
 
-/// How often a failed request is tried again, even if the time would allow more.
-const RETRIES: u32 = 5;
 /// The longest pause before a failed request is tried again.
-const LONGEST_RETRY: Duration = Duration::from_secs(1);
+const LONGEST_RETRY: Duration = Duration::from_secs(5);
+/// How long credentials that are not accepted are tried again: an API server that has just started
+/// knows none for a moment.
+const UNAUTHENTICATED: Duration = Duration::from_secs(15);
 
 /// How long a unit certainly stays the leader after it was asked: half of what Juju guarantees, as
 /// the writes that follow take time too
@@ -77,10 +79,14 @@ impl Timeouts {
         }
     }
 
-    /// The pause before a request is sent again after it has failed `failures` times in a row;
-    /// `None` when it should not be sent again.
-    pub fn retry(&self, failures: u32, is_transient: bool) -> Option<Duration> {
-        let is_worth_it = self.persistent || (is_transient && failures <= RETRIES);
+    /// The pause before a request is sent again after it has failed `failures` times in a row, at
+    /// `now`; `None` when it should not be sent again.
+    pub fn retry(&self, failures: u32, failure: Retry, now: Duration) -> Option<Duration> {
+        let is_worth_it = match failure {
+            Retry::InTime => true,
+            Retry::AtFirst => self.persistent || now < UNAUTHENTICATED,
+            Retry::Never => self.persistent,
+        };
         is_worth_it.then(|| pause_after(failures))
     }
 }
@@ -88,11 +94,5 @@ impl Timeouts {
 /// The pause after that many failures, doubling from 100 ms.
 fn pause_after(failures: u32) -> Duration {
     let doublings = failures.min(8).saturating_sub(1);
-    let pause = Duration::from_millis(100) * 2_u32.pow(doublings);
-    // The last ordinary retry comes after 1.6 s; only a removal keeps trying.
-    if failures > RETRIES {
-        LONGEST_RETRY
-    } else {
-        pause
-    }
+    LONGEST_RETRY.min(Duration::from_millis(100) * 2_u32.pow(doublings))
 }

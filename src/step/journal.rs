@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::deadlines::{LEADERSHIP_TRUST, Timeouts};
 use crate::assess::Assessment;
 use crate::assess::awaited::Awaited;
+use crate::cluster::error::Retry;
 use crate::cni::Phase;
 use crate::cni::acknowledgement::{Acknowledgements, Holding};
 use crate::cni::rollout::AgentFault;
@@ -19,6 +20,8 @@ use crate::observed::{Effect, Overdue};
 pub const BURST: Duration = Duration::from_millis(50);
 /// How long an observation is trusted at most, whatever the watches report.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+/// After how many failures in a row, which take about 3 s, they are told.
+const FAILURES_TOLD: u32 = 6;
 /// After how long it is worth finding out the reason.
 const LONG: Duration = Duration::from_secs(15);
 /// How long a fault must stay the same before it is reported, so that all nodes with it are named.
@@ -183,10 +186,22 @@ impl Journal {
 
     /// Notes a request that failed. Returns the pause before trying again; `None` when the hook has
     /// to end.
-    pub fn failed(&mut self, is_transient: bool, now: Duration) -> Option<Duration> {
+    pub fn failed(&mut self, failure: Retry, now: Duration) -> Option<Duration> {
         self.failures += 1;
-        let pause = self.timeouts.retry(self.failures, is_transient)?;
+        let pause = self.timeouts.retry(self.failures, failure, now)?;
         (now + pause <= self.timeouts.of(self.phase)).then_some(pause)
+    }
+
+    /// Whether requests have failed for so long that it is worth telling.
+    pub fn keeps_failing(&self) -> bool {
+        self.failures == FAILURES_TOLD
+    }
+
+    /// How long a round may take that begins now; `None` for the only round of a hook that looks
+    /// once.
+    pub fn longest_round(&self, now: Duration) -> Option<Duration> {
+        let longest = self.timeouts.of(self.phase);
+        (!longest.is_zero()).then(|| longest.saturating_sub(now))
     }
 
     /// What has held up a removal for as long as it may.

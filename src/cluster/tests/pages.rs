@@ -50,7 +50,7 @@ async fn pages_are_one_list() {
 }
 
 #[tokio::test]
-async fn a_list_whose_next_page_is_gone_is_read_again_at_once() {
+async fn a_list_whose_next_page_is_gone_is_begun_again_in_pages() {
     let (cluster, requests) = scripted(vec![
         page(&["a", "b"], "7", "next"),
         failure(410, "Expired"),
@@ -60,7 +60,7 @@ async fn a_list_whose_next_page_is_gone_is_read_again_at_once() {
     assert_eq!((names.join(" "), state.as_str()), ("b c d".to_owned(), "9"));
     assert_eq!(
         requests.lock().unwrap()[2],
-        "GET /api/v1/namespaces/mesh/pods?&labelSelector=app%3Distiod"
+        "GET /api/v1/namespaces/mesh/pods?&labelSelector=app%3Distiod&limit=500"
     );
 }
 
@@ -80,8 +80,9 @@ async fn a_kind_that_does_not_exist_has_no_objects() {
 #[tokio::test]
 async fn a_list_that_is_gone_for_good_is_not_an_empty_list() {
     let gone = || failure(410, "Expired");
-    let (cluster, requests) = scripted(vec![page(&["a"], "7", "next"), gone(), gone()]);
+    let answers = (0..4).flat_map(|_| [page(&["a"], "7", "next"), gone()]);
+    let (cluster, requests) = scripted(answers.collect());
     let error = listed(&cluster).await.unwrap_err();
     assert!(error.is_transient() && !error.is_not_found(), "{error:?}");
-    assert_eq!(requests.lock().unwrap().len(), 3);
+    assert_eq!(requests.lock().unwrap().len(), 8, "three times again");
 }

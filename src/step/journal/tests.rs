@@ -127,38 +127,68 @@ fn the_next_look_comes_sooner_where_no_watch_would_tell() {
 }
 
 #[test]
-fn failed_requests_are_tried_again_with_growing_pauses() {
+fn failed_requests_are_tried_again_with_growing_pauses_until_the_time_is_over() {
     let mut journal = Journal::start(Timeouts::default());
-    let pauses: Vec<_> = (0..6)
-        .map(|_| journal.failed(true, seconds(1)).map(|it| it.as_millis()))
-        .collect();
-    let expected = [Some(100), Some(200), Some(400), Some(800), Some(1600), None];
+    let mut pause = |failure, at| {
+        let pause = journal.failed(failure, seconds(at));
+        (pause.map(|it| it.as_millis()), journal.keeps_failing())
+    };
+    let pauses: Vec<_> = (0..8).map(|_| pause(Retry::InTime, 1)).collect();
+    let quiet = |pause| (Some(pause), false);
+    let expected = [
+        quiet(100),
+        quiet(200),
+        quiet(400),
+        quiet(800),
+        quiet(1600),
+        // It is told once.
+        (Some(3200), true),
+        quiet(5000),
+        quiet(5000),
+    ];
     assert_eq!(pauses, expected);
+    assert_eq!(pause(Retry::InTime, 115).0, Some(5000));
+    assert_eq!(pause(Retry::InTime, 116).0, None, "the time is over");
+    assert_eq!(pause(Retry::Never, 2).0, None, "a refusal stays");
+    assert_eq!(pause(Retry::AtFirst, 14).0, Some(5000));
+    assert_eq!(pause(Retry::AtFirst, 15).0, None);
     // Reading goes well and writing does not: that is no better.
     journal.assessed(&assessment(Phase::Off, Vec::new()), seconds(2));
-    assert_eq!(journal.failed(true, seconds(2)), None);
+    let again = journal.failed(Retry::InTime, seconds(2));
+    assert_eq!(again, Some(seconds(5)));
     journal.succeeded();
-    let again = journal.failed(true, seconds(2));
+    let again = journal.failed(Retry::InTime, seconds(2));
     assert_eq!(again, Some(Duration::from_millis(100)), "one went well");
-    assert_eq!(journal.failed(true, seconds(120)), None, "the time is over");
-    assert_eq!(journal.failed(false, seconds(2)), None, "a refusal stays");
+}
+
+#[test]
+fn a_round_has_the_time_that_is_left_to_the_hook() {
+    let mut journal = Journal::start(Timeouts::default());
+    assert_eq!(journal.longest_round(seconds(20)), Some(seconds(100)));
+    journal.assessed(&assessment(Phase::Draining, Vec::new()), seconds(20));
+    assert_eq!(journal.longest_round(seconds(20)), Some(seconds(580)));
+    assert_eq!(journal.longest_round(seconds(700)), Some(Duration::ZERO));
+    let removal = Journal::start(Timeouts::default().of_removal());
+    assert_eq!(removal.longest_round(seconds(20)), Some(seconds(40)));
+    let once = Journal::start(Timeouts::all(Duration::ZERO));
+    assert_eq!(once.longest_round(Duration::ZERO), None);
 }
 
 #[test]
 fn a_switch_has_more_time_to_try_again() {
     let mut journal = Journal::start(Timeouts::default());
     journal.assessed(&assessment(Phase::Draining, Vec::new()), seconds(2));
-    assert!(journal.failed(true, seconds(300)).is_some());
+    assert!(journal.failed(Retry::InTime, seconds(300)).is_some());
 }
 
 #[test]
 fn a_removal_tries_again_whatever_is_refused_until_its_minute_is_over() {
     let mut journal = Journal::start(Timeouts::default().of_removal());
     for _ in 0..20 {
-        assert!(journal.failed(false, seconds(58)).is_some());
+        assert!(journal.failed(Retry::Never, seconds(50)).is_some());
     }
-    assert_eq!(journal.failed(false, seconds(58)), Some(seconds(1)));
-    assert_eq!(journal.failed(false, seconds(60)), None);
+    assert_eq!(journal.failed(Retry::Never, seconds(55)), Some(seconds(5)));
+    assert_eq!(journal.failed(Retry::Never, seconds(60)), None);
     let overdue = |now| {
         let overdue = journal.overdue(seconds(now));
         (overdue.drain, overdue.agent_pods)

@@ -46,10 +46,8 @@ fn set_injection(cluster: &mut Simulated, injection: Injection) {
         return;
     }
     let enabled = injection == Injection::IstioValidation;
-    edit(cluster, &CONFIG_MAP, names::INJECTOR_CONFIG, |it| {
-        let values = json!({"pilot": {"cni": {"enabled": enabled}}});
-        it["data"]["values"] = values.to_string().into();
-    });
+    let values = json!({"pilot": {"cni": {"enabled": enabled}}}).to_string();
+    cluster.edit_data(names::INJECTOR_CONFIG, "values", &values);
 }
 
 #[track_caller]
@@ -61,9 +59,7 @@ fn check(story: &str, expected: &Expect) {
 fn an_object_that_does_not_stay_is_applied_three_times_and_then_told() {
     let mut cluster = Simulated::settled(&[]);
     let story = run_against(&mut cluster, |it| {
-        edit(it, &CONFIG_MAP, names::MESH_CONFIG, |it| {
-            it["data"]["mesh"] = "{}".into();
-        });
+        it.edit_data(names::MESH_CONFIG, "mesh", "{}");
     });
     check(
         &story,
