@@ -47,7 +47,7 @@ async fn what_is_read_names_what_it_selects() {
                 .await
         },
         &expect![
-            "GET /api/v1/namespaces/mesh/pods/agent-1/log?&container=install-cni&tailLines=20"
+            "GET /api/v1/namespaces/mesh/pods/agent-1/log?&container=install-cni&limitBytes=65536&tailLines=20"
         ],
     )
     .await;
@@ -56,7 +56,7 @@ async fn what_is_read_names_what_it_selects() {
             it.last_lines("agent-1", "install-cni", Run::Crashed, 20)
                 .await
         },
-        &expect!["GET /api/v1/namespaces/mesh/pods/agent-1/log?&container=install-cni&previous=true&tailLines=20"],
+        &expect!["GET /api/v1/namespaces/mesh/pods/agent-1/log?&container=install-cni&limitBytes=65536&previous=true&tailLines=20"],
     )
     .await;
 }
