@@ -17,6 +17,28 @@ pub fn counted(number: usize, thing: &str) -> String {
     format!("{number} {thing}{ending}")
 }
 
+/// The first lines of a text, as many as fit into so many bytes; the last line then says how many more
+/// there are.
+pub fn first_lines(text: &str, longest: usize) -> String {
+    if text.len() <= longest {
+        return text.to_owned();
+    }
+    // Room for the last line.
+    let room = longest.saturating_sub(40);
+    let mut shown = String::new();
+    let mut lines = text.lines();
+    let mut more = 0;
+    for line in &mut lines {
+        if shown.len() + line.len() + 1 > room {
+            more = 1;
+            break;
+        }
+        shown.push_str(line);
+        shown.push('\n');
+    }
+    format!("{shown}(+{} more lines)", lines.count() + more)
+}
+
 /// How many characters of one text a status shows. `juju status` stays readable that way; the log
 /// has the whole text.
 pub const LONGEST_IN_STATUS: usize = 200;
@@ -150,6 +172,18 @@ mod tests {
         assert_eq!(up_to_three(["a"]), "a");
         assert_eq!(up_to_three(["a", "b", "c"]), "a, b, c");
         assert_eq!(up_to_three(["a", "b", "c", "d", "e"]), "a, b, c (+2 more)");
+    }
+
+    #[test]
+    fn a_long_text_ends_with_how_many_lines_are_left_out() {
+        assert_eq!(first_lines("a\nb", 3), "a\nb");
+        let lines: Vec<_> = (100..200).map(|it| format!("line {it}")).collect();
+        let lines = lines.join("\n");
+        let cut = first_lines(&lines, 100);
+        assert_eq!(cut.lines().count(), 7, "{cut}");
+        assert!(cut.ends_with("line 105\n(+94 more lines)"), "{cut}");
+        let endless = "x".repeat(200);
+        assert_eq!(first_lines(&endless, 100), "(+1 more lines)");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use juju::action::ActionResults;
 use super::{Charm, Stop};
 use crate::assess::Assessment;
 use crate::reconcile::preview;
+use crate::text::first_lines;
 
 /// An action of `actions.yaml`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,10 @@ impl Action {
         }
     }
 }
+
+/// How long a result may be, in bytes: it is an argument of a hook tool, and Linux takes 128 KiB for
+/// one (`MAX_ARG_STRLEN`).
+const LONGEST_RESULT: usize = 120 * 1024;
 
 impl Charm {
     /// Runs the action of that name. Its failure is shown to the user, and does not put the unit in
@@ -117,7 +122,7 @@ impl Charm {
 fn results_of_plan(assessment: &Assessment) -> anyhow::Result<ActionResults> {
     let plan = &assessment.plan;
     let changes = plan.upserts.len() + plan.deletions.len();
-    let text = assessment.plan_text();
+    let text = first_lines(&assessment.plan_text(), LONGEST_RESULT);
     let shown = if text.is_empty() {
         "nothing to change"
     } else {

@@ -2,6 +2,8 @@
 
 mod refusal;
 
+pub use refusal::missing_right;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -141,6 +143,14 @@ impl ClusterError {
             kind: FailureKind::Unavailable(format!(
                 "it answers too slowly: {seconds} s were not enough"
             )),
+        }
+    }
+
+    /// An answer that is not the server's: the server is away.
+    pub fn away(operation: &Operation, text: String) -> Self {
+        Self {
+            operation: operation.clone(),
+            kind: FailureKind::Unavailable(text),
         }
     }
 

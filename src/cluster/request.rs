@@ -32,7 +32,12 @@ impl Cluster {
     ) -> Result<T, ClusterError> {
         let text = self.text(request, operation).await?;
         serde_json::from_str(&text).map_err(|error| {
-            ClusterError::unexpected(operation, &format!("unreadable answer: {error}"))
+            let why = format!("unreadable answer: {error}");
+            if error.is_data() {
+                return ClusterError::unexpected(operation, &why);
+            }
+            // No JSON at all: a proxy or a load balancer answers in the server's place.
+            ClusterError::away(operation, why)
         })
     }
 

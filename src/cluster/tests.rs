@@ -82,6 +82,13 @@ async fn connected(cluster: Value, user: Value) -> Result<Cluster, ConnectError>
 fn answering(
     answers: impl Iterator<Item = (u16, Value)> + Send + 'static,
 ) -> (Cluster, Arc<Mutex<Vec<String>>>) {
+    answering_text(answers.map(|(code, value)| (code, value.to_string())))
+}
+
+/// The same, with answers of any text.
+fn answering_text(
+    answers: impl Iterator<Item = (u16, String)> + Send + 'static,
+) -> (Cluster, Arc<Mutex<Vec<String>>>) {
     let requests = Arc::new(Mutex::new(Vec::new()));
     let received = Arc::clone(&requests);
     let answers = Arc::new(Mutex::new(answers));
@@ -91,8 +98,8 @@ fn answering(
         async move {
             let text = as_text(request).await?;
             received.lock().unwrap().push(text);
-            let (code, value) = answer.ok_or("no answer is left")?;
-            let body = Body::from(value.to_string().into_bytes());
+            let (code, text) = answer.ok_or("no answer is left")?;
+            let body = Body::from(text.into_bytes());
             let response = http::Response::builder().status(code).body(body)?;
             Ok::<_, BoxError>(response)
         }

@@ -6,7 +6,7 @@ use juju::Status;
 
 use super::{LogLine, Outcome};
 use crate::assess::awaited::Awaited;
-use crate::cluster::error::{ClusterError, FailureKind};
+use crate::cluster::error::{ClusterError, FailureKind, missing_right};
 use crate::cni::Phase;
 use crate::cni::rollout::AgentFault;
 use crate::intent::Intent;
@@ -202,8 +202,9 @@ fn path_missing(
 
 fn refused(fault: &FailureKind, text: &str, application: &str) -> Status {
     match fault {
-        FailureKind::Forbidden(_) => Status::Blocked(format!(
-            "not allowed by the cluster; run: juju trust {application} --scope=cluster"
+        FailureKind::Forbidden(words) => Status::Blocked(format!(
+            "not allowed{} by the cluster; run: juju trust {application} --scope=cluster",
+            missing_right(words).map_or_else(String::new, |right| format!(" to {right}"))
         )),
         FailureKind::Unauthenticated(_) => Status::Blocked(
             "the API server does not accept the service account's token; delete this unit's pod, \

@@ -20,7 +20,8 @@ pub(super) fn kind(status: &Status) -> FailureKind {
         })
         .collect();
     match status.code {
-        429 => FailureKind::Failing(message),
+        // Without a code it does not come from an API server that knows what it refuses.
+        0 | 429 => FailureKind::Failing(message),
         // A policy refuses with the code that its author likes, so the words come first.
         400..=499 if is_denial(&message) => FailureKind::Denied(message),
         401 => FailureKind::Unauthenticated(message),
@@ -71,6 +72,19 @@ fn is_missing_right(message: &str) -> bool {
     };
     why.starts_with("User \"") && why.contains(" cannot ")
         || why.starts_with("user \"") && why.contains("attempting to grant RBAC permissions")
+}
+
+/// The right that the authorizer misses, as `list deployments.apps`; `None` when its words name none.
+pub fn missing_right(message: &str) -> Option<String> {
+    let (_, missing) = message.split_once(" cannot ")?;
+    let verb = missing.split(' ').next()?;
+    let quoted = |before: &str| missing.split_once(before)?.1.split('"').next();
+    let group = quoted(" API group \"").filter(|group| !group.is_empty());
+    let resource = quoted(" resource \"").or_else(|| quoted(" path \""))?;
+    Some(match group {
+        Some(group) => format!("{verb} {resource}.{group}"),
+        None => format!("{verb} {resource}"),
+    })
 }
 
 /// Whether a gateway's code says that the server is away: not that it is there, and took too long

@@ -1,4 +1,4 @@
-//! Answers that are JSON, and not what was asked for.
+//! Answers that are not what was asked for.
 
 use std::iter;
 
@@ -78,4 +78,22 @@ async fn an_empty_list_may_be_null() {
     let listing = cluster.list(&kind::POD, Scope::Cluster, Selector::default());
     assert_eq!(listing.await.unwrap().items, []);
     assert!(!cluster.has_custom_resources(&definition()).await.unwrap());
+}
+
+#[tokio::test]
+async fn what_is_no_json_does_not_come_from_the_server_which_is_away() {
+    for (code, text) in [
+        (200, "<html><body>Please sign in</body></html>"),
+        (200, ""),
+        (200, r#"{"items": ["#),
+        (503, "<html>no backend</html>"),
+        (
+            500,
+            r#"{"kind": "Status", "message": "something", "reason": "Other"}"#,
+        ),
+    ] {
+        let answers = iter::repeat((code, text.to_owned()));
+        let error = answering_text(answers).0.version().await.unwrap_err();
+        assert!(error.is_transient(), "{code} {text}: {error:?}");
+    }
 }

@@ -39,7 +39,11 @@ fn only_a_missing_right_needs_trust() {
         shown.insert(of_refusal(&error, "pilot").to_string());
     }
     let shown: Vec<_> = shown.into_iter().collect();
-    expect!["blocked: not allowed by the cluster; run: juju trust pilot --scope=cluster"]
+    expect![[r#"
+        blocked: not allowed by the cluster; run: juju trust pilot --scope=cluster
+        blocked: not allowed to get /version by the cluster; run: juju trust pilot --scope=cluster
+        blocked: not allowed to list deployments.apps by the cluster; run: juju trust pilot --scope=cluster
+        blocked: not allowed to patch deployments.apps by the cluster; run: juju trust pilot --scope=cluster"#]]
         .assert_eq(&shown.join("\n"));
 }
 
