@@ -21,7 +21,7 @@ use crate::observed::{DefinitionUse, Observed};
 use crate::plan::adoption::is_installer;
 use crate::plan::conflicts::conflicting_installations;
 use crate::plan::ownership::may_delete;
-use crate::plan::{Obstacle, Plan, deletion_of_adopted, deletions_of_definitions, plan};
+use crate::plan::{Deletion, Obstacle, Plan, deletion_of_adopted, deletions_of_definitions, plan};
 use attempts::InVain;
 use awaited::Awaited;
 use gate::Gate;
@@ -122,6 +122,8 @@ pub fn assess(desired: &Desired<'_>, observed: &Observed) -> Result<Assessment, 
         // An adopted node agent is deleted when this application's own would be.
         let adopted = observed.daemon_set().filter(|_| phase == Phase::Removing);
         let adopted = adopted.and_then(|live| deletion_of_adopted(live, &intent.identity));
+        let is_new = |it: &Deletion| plan.deletions.iter().all(|known| known.id != it.id);
+        let adopted = adopted.filter(is_new);
         plan.deletions.extend(adopted);
         agent::goes_first(&mut plan, &observed.live);
     }

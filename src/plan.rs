@@ -12,6 +12,8 @@ mod shared_fields;
 use std::collections::BTreeSet;
 use std::fmt;
 
+use serde_json::Value;
+
 use crate::desired::Wanted;
 use crate::intent::identity::Identity;
 use crate::istio::names;
@@ -34,6 +36,9 @@ pub struct Upsert {
     pub differences: Option<Vec<Difference>>,
     /// Whether this charm first takes over the fields of a replaced tool.
     pub adopts: bool,
+    /// Labels of Juju that have to be taken off, once the object is one that Juju leaves alone.
+    /// Applying cannot do that: Juju's webhook leaves no trace in `managedFields`.
+    pub sheds: Vec<&'static str>,
     /// The version that the live object must still have; `None` if that does not matter. What
     /// moves the switch must not be written by a unit whose view is out of date.
     pub only_at: Option<String>,
@@ -138,6 +143,7 @@ pub fn plan(
     plan.deletions = live
         .values()
         .filter(|object| !kept.contains(object.id()) && ownership::may_delete(object, identity))
+        .filter(|object| !ownership::is_role_of_another(object, live, identity))
         .filter(|object| !object.is(&CUSTOM_RESOURCE_DEFINITION) && object.id().wave().is_some())
         .filter_map(|object| {
             let urgency = if wanted.closes(object) {
@@ -153,11 +159,11 @@ pub fn plan(
     plan
 }
 
-/// The deletion of an object that is not labelled as this application's, such as a node agent
+/// The deletion of an object that may not be labelled as this application's, such as a node agent
 /// whose installation this application replaces.
 pub fn deletion_of_adopted(live: &Object, identity: &Identity) -> Option<Deletion> {
-    let is_adopted = ownership::ownership(live, identity) == Ownership::Adopted;
-    Deletion::of(live, Urgency::InWave).filter(|_| is_adopted)
+    let is_foreign = matches!(ownership::ownership(live, identity), Ownership::Foreign(_));
+    Deletion::of(live, Urgency::InWave).filter(|_| !is_foreign)
 }
 
 /// The deletions of the definitions that this charm has written. Definitions belong to everybody in
@@ -180,6 +186,7 @@ fn upsert(wanted: &Object, live: Option<&Object>, identity: &Identity, plan: &mu
             wave,
             differences: None,
             adopts: false,
+            sheds: Vec::new(),
             only_at: None,
         });
     };
@@ -203,13 +210,20 @@ fn upsert(wanted: &Object, live: Option<&Object>, identity: &Identity, plan: &mu
     if id.is(&VALIDATING_WEBHOOK) {
         shared_fields::leave_failure_policy(&mut object, live);
     }
-    let differences = drift::differences(&object, live);
+    let sheds = definitions::labels_of_juju(live);
+    let mut differences = drift::differences(&object, live);
+    differences.extend(sheds.iter().map(|label| Difference {
+        path: format!(".metadata.labels[{label}]"),
+        live: live.label(label).map(Value::from),
+        wanted: None,
+    }));
     if adopted.is_some() || !differences.is_empty() {
         plan.upserts.push(Upsert {
             object,
             wave,
             differences: Some(differences),
             adopts: adopted.is_some(),
+            sheds,
             only_at: live
                 .resource_version()
                 .filter(|_| moves_switch(id))

@@ -28,7 +28,14 @@ fn is_of_agent(object: &Object) -> bool {
 /// The live DaemonSet that counts as this application's; during a removal, only one that it made.
 pub(super) fn daemon_set<'a>(intent: &Intent, observed: &'a Observed) -> Option<&'a Object> {
     let daemon_set = observed.daemon_set()?;
-    let is_ours = !intent.is_removal() || may_delete(daemon_set, &intent.identity);
+    let is_ours = if intent.is_removal() {
+        may_delete(daemon_set, &intent.identity)
+    } else {
+        !matches!(
+            ownership(daemon_set, &intent.identity),
+            Ownership::Foreign(_)
+        )
+    };
     is_ours.then_some(daemon_set)
 }
 

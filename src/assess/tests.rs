@@ -5,6 +5,7 @@ mod awaited;
 mod gate;
 mod phase;
 mod question;
+mod rivals;
 
 use std::fmt::Write as _;
 

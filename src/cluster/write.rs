@@ -1,7 +1,7 @@
 //! The only place that writes to the cluster.
 
 use kube::core::params::{DeleteParams, Patch, PatchParams, Preconditions};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::error::{ClusterError, Operation};
 use super::{Cluster, Scope, api, api_of, to_object};
@@ -70,6 +70,27 @@ impl Cluster {
             "managedFields": managed_fields,
         }});
         let (api, name) = api_of(live.id())?;
+        let request = api.patch(name, &PatchParams::default(), &Patch::Merge(body));
+        let value = self.json(request, &operation).await?;
+        to_object(value, &operation)
+    }
+
+    /// Takes labels off an object, whoever has put them there.
+    ///
+    /// # Errors
+    /// When the server does not answer or refuses.
+    pub async fn remove_labels(
+        &self,
+        id: &ObjectId,
+        labels: &[&str],
+    ) -> Result<Object, ClusterError> {
+        let operation = Operation::new("taking labels off", id);
+        let labels: Map<String, Value> = labels
+            .iter()
+            .map(|label| ((*label).to_owned(), Value::Null))
+            .collect();
+        let body = json!({"metadata": {"labels": labels}});
+        let (api, name) = api_of(id)?;
         let request = api.patch(name, &PatchParams::default(), &Patch::Merge(body));
         let value = self.json(request, &operation).await?;
         to_object(value, &operation)

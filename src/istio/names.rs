@@ -92,6 +92,12 @@ impl Names {
         }
     }
 
+    /// Whether the control plane has an object of that name that belongs to the whole cluster.
+    pub fn has_cluster_scoped(&self, name: &str) -> bool {
+        self.cluster_roles().contains(&name)
+            || [&self.mutating_webhook, &self.validating_webhook].contains(&&name.to_owned())
+    }
+
     /// The names of Services, accounts, Roles and their bindings.
     pub fn of_accounts_and_services(&self) -> [&str; 3] {
         [self.istiod, self.reader_account, self.node_agent_account]

@@ -187,14 +187,15 @@ pub const MUTATING_WEBHOOK: Kind = Kind::cluster_scoped(
 )
 .applied_in(Wave::Webhooks)
 .reading(Read::Everywhere("app=sidecar-injector"));
-/// Webhooks that check objects.
+/// Webhooks that check objects. Every validator of an istiod is read, to see other control planes.
 pub const VALIDATING_WEBHOOK: Kind = Kind::cluster_scoped(
     ADMISSION,
     "v1",
     "ValidatingWebhookConfiguration",
     "validatingwebhookconfigurations",
 )
-.applied_in(Wave::Webhooks);
+.applied_in(Wave::Webhooks)
+.reading(Read::Everywhere("app=istiod"));
 /// Istio's Gateways.
 pub const GATEWAY: Kind = Kind::namespaced("networking.istio.io", "v1", "Gateway", "gateways")
     .applied_in(Wave::Resources);

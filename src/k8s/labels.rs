@@ -21,6 +21,17 @@ pub const PART_OF: &str = "app.kubernetes.io/part-of";
 /// What [`PART_OF`] says on objects of this charm.
 pub const PART_OF_VALUE: &str = "istio";
 
+/// Keeps Juju's admission webhook from an object: what that labels, `juju destroy-model` deletes
+/// (`LabelJujuModelOperatorDisableWebhook` in `internal/provider/kubernetes/constants`, Juju 4.0).
+pub const DISABLE_WEBHOOK: &str = "model.juju.is/disable-webhook";
+
+/// The labels that Juju's admission webhook puts on what an application writes.
+pub const OF_JUJU: [&str; 3] = [
+    "app.juju.is/created-by",
+    "model.juju.is/id",
+    "model.juju.is/name",
+];
+
 /// The longest value that a label may have, in bytes.
 ///
 /// <https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set>
@@ -64,6 +75,10 @@ pub fn stamp_shared(object: &mut Object) {
     object.set_label(MANAGED_BY, MANAGED_BY_VALUE);
     object.set_label(PART_OF, PART_OF_VALUE);
     object.set_label(VERSION, ISTIO_VERSION);
+    if object.is(&CUSTOM_RESOURCE_DEFINITION) {
+        // It belongs to everybody in the cluster, and stays when the model goes.
+        object.set_label(DISABLE_WEBHOOK, "true");
+    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use crate::k8s::kind::SECRET;
+use crate::k8s::labels;
 use crate::k8s::object::Object;
 use crate::text::shorten;
 
@@ -65,6 +66,9 @@ pub fn differences(wanted: &Object, live: &Object) -> Vec<Difference> {
     };
     comparison.maps(&mut Vec::new(), wanted_value, &owned, live_value);
     let mut found = comparison.found;
+    // Some versions of Juju write their own name there, each time.
+    let managed_by = format!(".metadata.labels[{}]", labels::MANAGED_BY);
+    found.retain(|it| it.path != managed_by || it.live.is_none());
     if wanted.is(&SECRET) {
         found.iter_mut().for_each(Difference::hide);
     }

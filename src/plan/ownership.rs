@@ -3,8 +3,10 @@
 use serde_json::Value;
 
 use crate::intent::identity::Identity;
+use crate::istio::names::Names;
+use crate::k8s::kind::{CLUSTER_ROLE, CLUSTER_ROLE_BINDING};
 use crate::k8s::labels;
-use crate::k8s::object::Object;
+use crate::k8s::object::{LiveObjects, Object};
 
 /// Who owns a live object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,14 +23,21 @@ const HELM_RELEASE: &str = "meta.helm.sh/release-name";
 const OPERATOR_MANAGED: &str = "operator.istio.io/managed";
 const OPERATOR_NAMESPACE: &str = "install.operator.istio.io/owning-resource-namespace";
 
-/// Who owns a live object, according to its labels and annotations.
+/// Who owns a live object.
+///
+/// The label [`labels::MANAGED_BY`] says nothing: some versions of Juju write their own name there.
 pub fn ownership(live: &Object, identity: &Identity) -> Ownership {
     if let Some(release) = live.annotation(HELM_RELEASE) {
         return Ownership::Foreign(format!("the Helm release {release}"));
     }
+    if is_ours(live, identity) {
+        return Ownership::Ours;
+    }
     match live.label(labels::INSTANCE) {
-        Some(instance) if instance == identity.instance() => return Ownership::Ours,
-        Some(instance) if live.label(labels::MANAGED_BY) == Some(labels::MANAGED_BY_VALUE) => {
+        Some(instance) if instance == identity.instance() => {
+            return Ownership::Foreign(format!("another application {instance}"));
+        }
+        Some(instance) if live.is_written_by_this_charm() => {
             return Ownership::Foreign(format!("the application {instance}"));
         }
         _ => {}
@@ -45,21 +54,60 @@ pub fn ownership(live: &Object, identity: &Identity) -> Ownership {
     Ownership::Foreign(foreign_description(live))
 }
 
+/// Whether this application made an object: it carries our instance, or has lost that label, and
+/// stands where only we put it.
+///
+/// Two applications can have the same instance: `a-b` in the model `c`, and `a` in `b-c`. So the
+/// label alone says nothing of an object that belongs to the whole cluster.
+fn is_ours(live: &Object, identity: &Identity) -> bool {
+    let is_labelled = match live.label(labels::INSTANCE) {
+        Some(instance) => instance == identity.instance(),
+        None => live.is_written_by_this_charm(),
+    };
+    is_labelled && is_here(live, identity)
+}
+
+/// Whether an object stands in our namespace, or has a name that our namespace gives.
+fn is_here(live: &Object, identity: &Identity) -> bool {
+    let namespace = identity.namespace();
+    match &live.id().namespace {
+        Some(its_own) => its_own == namespace,
+        None if serves_account_elsewhere(live, namespace) => false,
+        None => Names::new(namespace).has_cluster_scoped(&live.id().name),
+    }
+}
+
+/// Whether a binding gives its rights to an account of another namespace. The names of the node
+/// agent's bindings do not show their namespace.
+fn serves_account_elsewhere(binding: &Object, namespace: &str) -> bool {
+    let subjects = binding.at("/subjects").and_then(Value::as_array);
+    let mut subjects = subjects.into_iter().flatten();
+    subjects.any(|it| it["namespace"].as_str().is_some_and(|it| it != namespace))
+}
+
 /// Whether the charm may delete an object that is no longer wanted.
 ///
 /// A copy that somebody made of one of our objects has our labels, but not our field manager. An
 /// object that a controller derived from one of ours has an owner.
 pub fn may_delete(live: &Object, identity: &Identity) -> bool {
-    let labelled = live.label(labels::INSTANCE) == Some(identity.instance())
-        && live.label(labels::MANAGED_BY) == Some(labels::MANAGED_BY_VALUE);
-    // Two applications can have the same instance: `a-b` in the model `c`, and `a` in `b-c`.
-    let namespace = live.id().namespace.as_ref();
-    let here = namespace.is_none_or(|it| it == identity.namespace());
+    let is_labelled = live.label(labels::INSTANCE) == Some(identity.instance());
     let derived = live
         .at("/metadata/ownerReferences")
         .and_then(Value::as_array)
         .is_some_and(|owners| !owners.is_empty());
-    labelled && here && !derived && live.is_written_by_this_charm()
+    is_labelled && is_here(live, identity) && !derived && live.is_written_by_this_charm()
+}
+
+/// Whether a role of the node agent is that of another namespace: the binding of its name says so.
+pub(super) fn is_role_of_another(role: &Object, live: &LiveObjects, identity: &Identity) -> bool {
+    if !role.is(&CLUSTER_ROLE) {
+        return false;
+    }
+    let mut bindings = live.values().filter(|it| it.is(&CLUSTER_ROLE_BINDING));
+    bindings.any(|binding| {
+        binding.at("/roleRef/name").and_then(Value::as_str) == Some(&role.id().name)
+            && serves_account_elsewhere(binding, identity.namespace())
+    })
 }
 
 fn foreign_description(live: &Object) -> String {

@@ -295,7 +295,7 @@ fn removal_goes_backwards_and_leaves_definitions() {
 fn webhook(policy: Option<&str>) -> Object {
     let mut value = json!({
         "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
-        "metadata": {"name": "v", "labels": labels()},
+        "metadata": {"name": "istio-validator-mesh", "labels": labels()},
         "webhooks": [{"name": "w"}],
     });
     if let Some(policy) = policy {
@@ -352,4 +352,63 @@ fn fields_of_replaced_tools_pass_to_this_charm() {
         .map(|it| &it["manager"])
         .collect();
     assert_eq!(managers, ["kubectl-edit", "istio-pilot"]);
+}
+
+/// A cluster role as an application of that namespace applies it.
+fn cluster_role(name: &str, instance: &str) -> Object {
+    let role = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+        "metadata": {"name": name, "labels": {"app.kubernetes.io/instance": instance}},
+    });
+    applied(&object(role), &json!({}))
+}
+
+#[test]
+fn two_applications_with_one_instance_never_own_each_others_objects() {
+    let (first, second) = (
+        Identity::new("istio-pilot", "kubeflow"),
+        Identity::new("istio", "pilot-kubeflow"),
+    );
+    assert_eq!(first.instance(), second.instance());
+    let role = cluster_role("istiod-clusterrole-kubeflow", first.instance());
+    assert_eq!(ownership(&role, &first), Ownership::Ours);
+    assert!(may_delete(&role, &first) && !may_delete(&role, &second));
+    assert!(matches!(ownership(&role, &second), Ownership::Foreign(_)));
+    // The node agent's names are the same in every namespace: what they bind tells.
+    let agents = cluster_role("istio-cni", first.instance());
+    let binding = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
+        "metadata": {
+            "name": "istio-cni", "labels": {"app.kubernetes.io/instance": first.instance()},
+        },
+        "roleRef": {"kind": "ClusterRole", "name": "istio-cni"},
+        "subjects": [{"kind": "ServiceAccount", "name": "istio-cni", "namespace": "kubeflow"}],
+    });
+    let all = live([agents, applied(&object(binding), &json!({})), role]);
+    let removal = |identity| plan(&Wanted::default(), &BTreeSet::new(), &all, identity);
+    assert_eq!(removal(&second), Plan::default());
+    assert_eq!(removal(&first).deletions.len(), 3);
+}
+
+#[test]
+fn a_label_that_juju_overwrites_is_neither_drift_nor_another_owner() {
+    let one = wanted("a", &json!({"k": "v"}));
+    let mut overwritten = applied(&one, &data_fields(&["k"])).into_value();
+    overwritten["metadata"]["labels"]["app.kubernetes.io/managed-by"] = json!("juju");
+    let overwritten = object(overwritten);
+    assert_eq!(ownership(&overwritten, &identity()), Ownership::Ours);
+    assert!(may_delete(&overwritten, &identity()));
+    let there = live([overwritten]);
+    assert!(planned(std::slice::from_ref(&one), &there).is_empty());
+    check(&planned(&[], &there), "- ConfigMap mesh/a");
+}
+
+#[test]
+fn an_object_that_has_lost_its_label_is_still_ours() {
+    let one = wanted("a", &json!({"k": "v"}));
+    let mut unlabelled = applied(&one, &data_fields(&["k"])).into_value();
+    unlabelled["metadata"]["labels"] = json!({});
+    let unlabelled = object(unlabelled);
+    assert_eq!(ownership(&unlabelled, &identity()), Ownership::Ours);
+    assert_eq!(planned(&[one], &live([unlabelled])).upserts.len(), 1);
 }

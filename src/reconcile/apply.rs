@@ -40,9 +40,13 @@ impl Reconcile<'_> {
             }
             let before = live.get(upsert.object.id());
             let written = write(self.cluster, upsert, before, &mut self.journal).await;
-            let Some(after) = self.is_taken(upsert, written)? else {
+            let Some(mut after) = self.is_taken(upsert, written)? else {
                 return Ok(true);
             };
+            if !upsert.sheds.is_empty() {
+                let id = upsert.object.id();
+                after = self.cluster.remove_labels(id, &upsert.sheds).await?;
+            }
             log(upsert);
             let before = before.and_then(|it| it.resource_version());
             self.journal

@@ -82,7 +82,7 @@ async fn read(cluster: &Cluster, identity: &Identity) -> Result<(Observed, Watch
 /// Which objects of a kind are read.
 fn selector_of(kind: &Kind, identity: &Identity) -> String {
     match kind.managed.map(|Managed { read, .. }| read) {
-        Some(Read::OfCharm) => format!("{}={}", labels::MANAGED_BY, labels::MANAGED_BY_VALUE),
+        Some(Read::OfCharm) => format!("{}={}", labels::PART_OF, labels::PART_OF_VALUE),
         Some(Read::Everywhere(labels)) => labels.to_owned(),
         Some(Read::OfApplication) | None => {
             format!("{}={}", labels::INSTANCE, identity.instance())

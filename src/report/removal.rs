@@ -65,8 +65,8 @@ fn how_to_remove_the_rest(intent: &Intent, remaining: &[ObjectId]) -> String {
         intent.identity.namespace(),
         labels::INSTANCE,
         intent.identity.instance(),
-        labels::MANAGED_BY,
-        labels::MANAGED_BY_VALUE,
+        labels::PART_OF,
+        labels::PART_OF_VALUE,
     )
 }
 

@@ -75,7 +75,7 @@ fn without_trust_the_command_is_told_and_with_it_all_goes_on() -> Result<()> {
     let mut world = world()?;
     world.model.deploy(world.deployment())?;
     world.settle()?;
-    expect!["blocked: not allowed by the cluster; run: juju trust pilot --scope=cluster"]
+    expect!["blocked: not allowed to list customresourcedefinitions.apiextensions.k8s.io by the cluster; run: juju trust pilot --scope=cluster"]
         .assert_eq(&world.shown()?);
     assert!(world.objects()?.is_empty());
     assert_eq!(world.writes()?, 0);
@@ -84,14 +84,14 @@ fn without_trust_the_command_is_told_and_with_it_all_goes_on() -> Result<()> {
     expect!["active: CNI off"].assert_eq(&world.shown()?);
     world.model.set_trust(APPLICATION, false)?;
     world.settle()?;
-    expect!["blocked: not allowed by the cluster; run: juju trust pilot --scope=cluster"]
+    expect!["blocked: not allowed to list customresourcedefinitions.apiextensions.k8s.io by the cluster; run: juju trust pilot --scope=cluster"]
         .assert_eq(&world.shown()?);
     // Removal without trust says what is left and how to remove it, and fails no hook.
     world.set_rollout_timeout(1);
     world.remove()?;
     expect![[r#"
         the removal is not complete: listing customresourcedefinitions: customresourcedefinitions.apiextensions.k8s.io is forbidden: User "system:serviceaccount:mesh:pilot" cannot list resource "customresourcedefinitions" in API group "apiextensions.k8s.io" at the cluster scope
-        to remove the rest: kubectl delete serviceaccounts,clusterroles,roles,clusterrolebindings,rolebindings,configmaps,secrets,services,deployments,daemonsets,horizontalpodautoscalers,poddisruptionbudgets,mutatingwebhookconfigurations,validatingwebhookconfigurations --namespace mesh --selector app.kubernetes.io/instance=pilot-mesh,app.kubernetes.io/managed-by=istio-pilot"#]].assert_eq(&world.logged("WARNING"));
+        to remove the rest: kubectl delete serviceaccounts,clusterroles,roles,clusterrolebindings,rolebindings,configmaps,secrets,services,deployments,daemonsets,horizontalpodautoscalers,poddisruptionbudgets,mutatingwebhookconfigurations,validatingwebhookconfigurations --namespace mesh --selector app.kubernetes.io/instance=pilot-mesh,app.kubernetes.io/part-of=istio"#]].assert_eq(&world.logged("WARNING"));
     Ok(())
 }
 

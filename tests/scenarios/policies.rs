@@ -3,9 +3,9 @@
 use anyhow::Result;
 use charm_world::{World, until};
 use expect_test::expect;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::support::{BOTH_PATHS, MODEL, deployed};
+use super::support::{BOTH_PATHS, MODEL, NO_PATHS, deployed, world};
 
 /// Lets the API server take the images of all DaemonSets from a mirror, as policies do.
 fn mirror_images(world: &World) -> Result<()> {
@@ -77,5 +77,80 @@ fn a_policy_that_comes_later_does_not_take_the_cni_away() -> Result<()> {
     assert!(world.injects_validation()?);
     let after = daemon_set(&world, "/metadata/uid")?;
     assert_eq!(after, before, "the node agent was made again");
+    Ok(())
+}
+
+#[test]
+fn a_juju_that_overwrites_a_label_of_ours_changes_nothing() -> Result<()> {
+    let mut world = world()?;
+    world.apply(include_str!("manifests/overwritten_label.yaml"))?;
+    until("the label is overwritten", || {
+        let create = "create --dry-run=server -o json -f -";
+        let probe = json!({
+            "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {
+                "name": "probe", "namespace": "default",
+                "labels": {"app.kubernetes.io/managed-by": "somebody"},
+            },
+        });
+        let made = world
+            .cluster
+            .kubectl_with_input(create, &probe.to_string())?;
+        Ok(made.contains("juju"))
+    })?;
+    expect!["active: CNI off"].assert_eq(&world.deploy()?);
+    let istiod = world.get("deployment istiod")?;
+    let label = &istiod["metadata"]["labels"]["app.kubernetes.io/managed-by"];
+    assert_eq!(label, "juju");
+    let before = world.writes()?;
+    expect!["active: CNI off"].assert_eq(&world.update_status()?);
+    assert_eq!(world.writes()?, before);
+    expect!["active: CNI on (3/3 nodes)"].assert_eq(&world.configure(&BOTH_PATHS)?);
+    expect!["active: CNI off"].assert_eq(&world.configure(&NO_PATHS)?);
+    assert_eq!(world.agent_objects()?, Vec::<String>::new());
+    world.remove()?;
+    assert!(world.objects()?.is_empty(), "{:?}", world.objects()?);
+    Ok(())
+}
+
+#[test]
+fn definitions_carry_no_label_by_which_juju_deletes_a_model() -> Result<()> {
+    let mut world = world()?;
+    world.apply(include_str!("manifests/labels_of_juju.yaml"))?;
+    until("objects are labelled", || {
+        let create = "create --dry-run=server -o json configmap probe";
+        Ok(world.kubectl(create)?.contains("app.juju.is/created-by"))
+    })?;
+    expect!["active: CNI off"].assert_eq(&world.deploy()?);
+    let labels = |world: &World, object: &str| -> Result<Vec<String>> {
+        let labels = world.get(object)?["metadata"]["labels"].take();
+        let labels = labels.as_object().unwrap().keys();
+        Ok(labels
+            .filter(|it| it.contains("juju.is"))
+            .cloned()
+            .collect())
+    };
+    let definition = "customresourcedefinition gateways.networking.istio.io";
+    assert_eq!(
+        labels(&world, definition)?,
+        ["model.juju.is/disable-webhook"]
+    );
+    assert_eq!(
+        labels(&world, "configmap istio")?,
+        ["app.juju.is/created-by", "model.juju.is/name"]
+    );
+
+    // What an earlier version of this charm has left to Juju.
+    world.kubectl(&format!(
+        "label {definition} app.juju.is/created-by=x model.juju.is/id=y"
+    ))?;
+    expect!["active: CNI off"].assert_eq(&world.update_status()?);
+    assert_eq!(
+        labels(&world, definition)?,
+        ["model.juju.is/disable-webhook"]
+    );
+    let before = world.writes()?;
+    expect!["active: CNI off"].assert_eq(&world.update_status()?);
+    assert_eq!(world.writes()?, before);
     Ok(())
 }

@@ -98,7 +98,7 @@ fn a_removal_that_is_not_done_names_what_is_left_and_how_it_goes() {
             WARNING not removed: ClusterRoleBinding istiod-gateway-controller-mesh
             WARNING not removed: Role mesh/istiod
             WARNING not removed: RoleBinding mesh/istiod
-            WARNING to remove the rest: kubectl delete serviceaccounts,clusterroles,roles,clusterrolebindings,rolebindings,configmaps,secrets,services,deployments,daemonsets,horizontalpodautoscalers,poddisruptionbudgets,mutatingwebhookconfigurations,validatingwebhookconfigurations --namespace mesh --selector app.kubernetes.io/instance=pilot-mesh,app.kubernetes.io/managed-by=istio-pilot
+            WARNING to remove the rest: kubectl delete serviceaccounts,clusterroles,roles,clusterrolebindings,rolebindings,configmaps,secrets,services,deployments,daemonsets,horizontalpodautoscalers,poddisruptionbudgets,mutatingwebhookconfigurations,validatingwebhookconfigurations --namespace mesh --selector app.kubernetes.io/instance=pilot-mesh,app.kubernetes.io/part-of=istio
         "#]],
     );
 }
@@ -117,7 +117,7 @@ fn a_removal_that_was_refused_says_what_the_cluster_said() {
         &expect![[r#"
             active
             WARNING the removal is not complete: deleting Deployment mesh/istiod: no
-            WARNING to remove the rest: kubectl delete serviceaccounts,clusterroles,roles,clusterrolebindings,rolebindings,configmaps,secrets,services,deployments,daemonsets,horizontalpodautoscalers,poddisruptionbudgets,mutatingwebhookconfigurations,validatingwebhookconfigurations --namespace mesh --selector app.kubernetes.io/instance=pilot-mesh,app.kubernetes.io/managed-by=istio-pilot
+            WARNING to remove the rest: kubectl delete serviceaccounts,clusterroles,roles,clusterrolebindings,rolebindings,configmaps,secrets,services,deployments,daemonsets,horizontalpodautoscalers,poddisruptionbudgets,mutatingwebhookconfigurations,validatingwebhookconfigurations --namespace mesh --selector app.kubernetes.io/instance=pilot-mesh,app.kubernetes.io/part-of=istio
         "#]],
     );
     let unreachable = Condition::Unreachable("no service account".to_owned());
@@ -128,7 +128,7 @@ fn a_removal_that_was_refused_says_what_the_cluster_said() {
         &expect![[r#"
             active
             WARNING the removal is not complete: no service account
-            WARNING to remove the rest: kubectl delete serviceaccounts,clusterroles,roles,clusterrolebindings,rolebindings,configmaps,secrets,services,deployments,daemonsets,horizontalpodautoscalers,poddisruptionbudgets,mutatingwebhookconfigurations,validatingwebhookconfigurations --namespace mesh --selector app.kubernetes.io/instance=pilot-mesh,app.kubernetes.io/managed-by=istio-pilot
+            WARNING to remove the rest: kubectl delete serviceaccounts,clusterroles,roles,clusterrolebindings,rolebindings,configmaps,secrets,services,deployments,daemonsets,horizontalpodautoscalers,poddisruptionbudgets,mutatingwebhookconfigurations,validatingwebhookconfigurations --namespace mesh --selector app.kubernetes.io/instance=pilot-mesh,app.kubernetes.io/part-of=istio
         "#]],
     );
     let fault = Condition::AgentFault(AgentFault::Refused(PodRefusal::PodSecurity), Phase::On);
@@ -138,7 +138,7 @@ fn a_removal_that_was_refused_says_what_the_cluster_said() {
         &outcome,
         &expect![[r#"
             active
-            WARNING to remove the rest: kubectl delete serviceaccounts,clusterroles,roles,clusterrolebindings,rolebindings,configmaps,secrets,services,deployments,daemonsets,horizontalpodautoscalers,poddisruptionbudgets,mutatingwebhookconfigurations,validatingwebhookconfigurations --namespace mesh --selector app.kubernetes.io/instance=pilot-mesh,app.kubernetes.io/managed-by=istio-pilot
+            WARNING to remove the rest: kubectl delete serviceaccounts,clusterroles,roles,clusterrolebindings,rolebindings,configmaps,secrets,services,deployments,daemonsets,horizontalpodautoscalers,poddisruptionbudgets,mutatingwebhookconfigurations,validatingwebhookconfigurations --namespace mesh --selector app.kubernetes.io/instance=pilot-mesh,app.kubernetes.io/part-of=istio
         "#]],
     );
 }

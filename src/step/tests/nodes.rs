@@ -141,7 +141,7 @@ fn a_removal_leaves_rights_for_a_node_that_is_away_and_says_so() {
         Warning("not removed: ClusterRole istio-cni-repair-role")
         Warning("not removed: ClusterRoleBinding istio-cni")
         Warning("not removed: ClusterRoleBinding istio-cni-repair-rolebinding")
-        Warning("to remove the rest: kubectl delete serviceaccounts,clusterroles,roles,clusterrolebindings,rolebindings,configmaps,secrets,services,deployments,daemonsets,horizontalpodautoscalers,poddisruptionbudgets,mutatingwebhookconfigurations,validatingwebhookconfigurations --namespace mesh --selector app.kubernetes.io/instance=pilot-mesh,app.kubernetes.io/managed-by=istio-pilot")
+        Warning("to remove the rest: kubectl delete serviceaccounts,clusterroles,roles,clusterrolebindings,rolebindings,configmaps,secrets,services,deployments,daemonsets,horizontalpodautoscalers,poddisruptionbudgets,mutatingwebhookconfigurations,validatingwebhookconfigurations --namespace mesh --selector app.kubernetes.io/instance=pilot-mesh,app.kubernetes.io/part-of=istio")
     "#]].assert_eq(&story);
 }
 
