@@ -7,6 +7,7 @@ pub mod crashes;
 pub mod drain;
 pub mod istiod;
 pub mod new_pods;
+pub mod others;
 
 use std::collections::BTreeSet;
 

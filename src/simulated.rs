@@ -26,6 +26,8 @@ use crate::k8s::object::{LiveObjects, ObjectId};
 use crate::k8s::version::KubernetesVersion;
 use crate::observed::agent::AgentState;
 use crate::observed::attempts::Refusal;
+use crate::observed::new_pods::NewPods;
+use crate::observed::others::OtherControlPlane;
 use crate::observed::{DefinitionUse, Effect, Observed};
 use crate::plan::Upsert;
 use crate::report::{Outcome, Report, View, report};
@@ -160,6 +162,15 @@ impl Simulated {
                     let answers = self.injects.clone().unwrap_or(configured);
                     let holding = self.journal.istiods_answered(&answers, self.now);
                     observed.drain.holding = Some(holding);
+                }
+                Some(Question::WhoReliesOnAgent(others)) => {
+                    let relies = |it: &OtherControlPlane| {
+                        let config = self.live.get(&it.injector_config);
+                        let injection = config.and_then(NewPods::of).map(|it| it.injection);
+                        injection == Some(Injection::IstioValidation)
+                    };
+                    let relying = others.into_iter().filter(relies).map(|it| it.istiod);
+                    observed.drain.relying = Some(relying.collect());
                 }
                 Some(Question::SlowestWebhook) => {
                     let live = observed.live.values();

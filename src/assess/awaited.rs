@@ -41,6 +41,8 @@ pub enum Awaited {
     InjectionChange,
     /// An istiod takes up the injection configuration.
     Acknowledgement(Holding),
+    /// The control planes of these istiods no longer rely on our node agent.
+    OtherControlPlanes(Vec<ObjectId>),
     /// Pods get past `istio-validation`, or are deleted.
     PodsInNeed {
         /// Their namespaces and names.
@@ -126,6 +128,10 @@ impl Awaited {
             }
             Self::InjectionChange => "the injection configuration changes".to_owned(),
             Self::Acknowledgement(holding) => holding.to_string(),
+            Self::OtherControlPlanes(istiods) => format!(
+                "the CNI node agent stays, as it serves {} too",
+                up_to_three(istiods.iter().map(ToString::to_string))
+            ),
             Self::PodsInNeed { pods, .. } => format!(
                 "pods that still need the CNI node agent: {}",
                 up_to_three(pods)
@@ -172,6 +178,9 @@ impl Awaited {
         match self {
             Self::Istiod { reason, .. } | Self::AgentRollout { reason, .. } => reason.clone(),
             Self::PodsInNeed { reason, .. } => Some(reason.clone()),
+            Self::OtherControlPlanes(_) => {
+                Some("switch their CNI off first: pilot.cni.enabled=false".to_owned())
+            }
             Self::NodesAway { nodes, .. } => Some(bring_back(nodes)),
             Self::AgentRemoval {
                 away, finalizers, ..
@@ -238,7 +247,7 @@ impl Awaited {
     /// refused that is certain only after a while: what refuses them may just have been changed.
     pub fn is_up_to_a_person(&self, takes_long: bool) -> bool {
         match self {
-            Self::Contested { .. } => true,
+            Self::Contested { .. } | Self::OtherControlPlanes(_) => true,
             Self::Istiod {
                 progress, refusal, ..
             } => {

@@ -9,6 +9,7 @@ use crate::k8s::kind::CUSTOM_RESOURCE_DEFINITION;
 use crate::k8s::object::Object;
 use crate::observed::Observed;
 use crate::observed::crashes::Crash;
+use crate::observed::others::OtherControlPlane;
 use crate::plan::ownership::may_delete;
 
 /// Something that only the cluster knows, and that is asked only when it matters.
@@ -25,6 +26,8 @@ pub enum Question<'a> {
     },
     /// What each ready istiod injects now.
     WhatIstiodsInject,
+    /// Which of these control planes inject pods that rely on our node agent.
+    WhoReliesOnAgent(Vec<OtherControlPlane>),
     /// Which webhook may hold a pod for the longest time.
     SlowestWebhook,
     /// Which pods have not started yet.
@@ -73,6 +76,10 @@ pub fn open_question<'a>(
             }
             if observed.agent.is_none() {
                 return Some(Question::AgentState);
+            }
+            let others = observed.other_control_planes();
+            if drain.relying.is_none() && !others.is_empty() {
+                return Some(Question::WhoReliesOnAgent(others));
             }
             if drain.slowest_webhook.is_none() {
                 return Some(Question::SlowestWebhook);

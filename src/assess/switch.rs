@@ -84,6 +84,10 @@ fn draining(observed: &Observed) -> (Vec<Awaited>, Option<Duration>) {
         let holding = holding.map(Awaited::Acknowledgement).collect();
         return (holding, Some(acknowledgement::POLL));
     }
+    let relying = drain.relying.as_deref().unwrap_or_default();
+    if !relying.is_empty() {
+        return (vec![Awaited::OtherControlPlanes(relying.to_vec())], None);
+    }
     let pods: Vec<_> = observed.pods_in_need().collect();
     if let Some(first) = pods.first() {
         let awaited = Awaited::PodsInNeed {

@@ -9,6 +9,7 @@ use super::agent::Place;
 use crate::cni::acknowledgement::Holding;
 use crate::cni::drain::needs_agent;
 use crate::cni::stragglers::SlowestWebhook;
+use crate::k8s::object::ObjectId;
 
 /// How far the draining is.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +22,9 @@ pub struct Drain {
     /// What may hold a pod that was injected just before the change; `None` until that had to be
     /// known.
     pub slowest_webhook: Option<SlowestWebhook>,
+    /// The istiods of other control planes that inject pods which rely on our node agent; `None`
+    /// until that had to be known.
+    pub relying: Option<Vec<ObjectId>>,
     /// Every pod of the cluster that has not started yet; `None` until that had to be known.
     pub pending: Option<Vec<Pod>>,
 }
@@ -47,12 +51,14 @@ impl Observed {
         !matches!(place, Some(Place::Away | Place::Gone))
     }
 
-    /// Whether no pod needs the node agent any more, none that does can still appear, and no node
-    /// is away that would come back with the plugin.
+    /// Whether no pod needs the node agent any more, none that does can still appear, no other
+    /// control plane relies on it, and no node is away that would come back with the plugin.
     pub fn is_drained(&self) -> bool {
         let no_more = self.drain.until_last_pod() == Some(Duration::ZERO);
         let known = self.drain.pending.is_some();
+        let relying = self.drain.relying.iter().flatten();
+        let nobody_relies = relying.count() == 0;
         let all_back = self.agent.as_ref().is_some_and(|it| it.away().is_empty());
-        known && no_more && all_back && self.pods_in_need().next().is_none()
+        known && no_more && all_back && nobody_relies && self.pods_in_need().next().is_none()
     }
 }

@@ -18,12 +18,14 @@ use crate::cni::acknowledgement::{
 use crate::cni::rollout::waits_for_configuration;
 use crate::cni::stragglers::SlowestWebhook;
 use crate::istio::{Injection, names};
-use crate::k8s::object::Object;
+use crate::k8s::object::{Object, ObjectId};
 use crate::k8s::{kind, pod};
 use crate::observed::agent::AgentState;
 use crate::observed::attempts::Refusal;
 use crate::observed::collection::Collection;
 use crate::observed::crashes::Crash;
+use crate::observed::new_pods::NewPods;
+use crate::observed::others::OtherControlPlane;
 use crate::observed::{DefinitionUse, Effect, Observed};
 use crate::step::journal::Journal;
 use crate::text::{last_message, shorten};
@@ -42,6 +44,7 @@ pub(super) enum Answer {
     AgentState(AgentState),
     EffectOfApplying(Effect),
     Holding(Vec<Holding>),
+    WhoReliesOnAgent(Vec<ObjectId>),
     SlowestWebhook(SlowestWebhook),
     PendingPods(Vec<Pod>),
     WithoutConfiguration(BTreeSet<String>),
@@ -56,6 +59,7 @@ impl Answer {
             Self::AgentState(state) => observed.agent = Some(state),
             Self::EffectOfApplying(effect) => observed.effect_of_applying = Some(effect),
             Self::Holding(holding) => observed.drain.holding = Some(holding),
+            Self::WhoReliesOnAgent(istiods) => observed.drain.relying = Some(istiods),
             Self::SlowestWebhook(slowest) => observed.drain.slowest_webhook = Some(slowest),
             Self::PendingPods(pods) => observed.drain.pending = Some(pods),
             Self::WithoutConfiguration(nodes) => observed.without_configuration = Some(nodes),
@@ -94,6 +98,10 @@ pub(super) async fn answer(
             }
             Ok(Answer::Holding(holding))
         }
+        Question::WhoReliesOnAgent(others) => {
+            let relying = who_relies(cluster, others).await?;
+            Ok(Answer::WhoReliesOnAgent(relying))
+        }
         Question::SlowestWebhook => {
             let slowest = slowest_webhook(cluster, observed).await?;
             Ok(Answer::SlowestWebhook(slowest))
@@ -118,6 +126,22 @@ pub(super) async fn answer(
             Ok(Answer::DefinitionUse(used))
         }
     }
+}
+
+/// The istiods of those control planes that inject pods which rely on a node agent.
+async fn who_relies(
+    cluster: &Cluster,
+    others: Vec<OtherControlPlane>,
+) -> Result<Vec<ObjectId>, ClusterError> {
+    let mut relying = Vec::new();
+    for other in others {
+        let config = cluster.get(&other.injector_config).await?;
+        let injection = config.as_ref().and_then(NewPods::of).map(|it| it.injection);
+        if injection == Some(Injection::IstioValidation) {
+            relying.push(other.istiod);
+        }
+    }
+    Ok(relying)
 }
 
 /// Which webhook of others may hold a new pod for the longest time.

@@ -77,6 +77,7 @@ fn all() -> Vec<Awaited> {
         Awaited::Acknowledgement(Holding::NotTakenUp("istiod-1".to_owned())),
         Awaited::Acknowledgement(Holding::Silent("istiod-1".to_owned())),
         Awaited::Acknowledgement(Holding::NoneReady),
+        Awaited::OtherControlPlanes(vec![ObjectId::new(&DEPLOYMENT, "canary", "istiod-canary")]),
         Awaited::PodsInNeed {
             pods: names(&["shop/a", "shop/b", "shop/c", "shop/d"]),
             reason: "starting".to_owned(),
@@ -117,6 +118,7 @@ fn each_says_how_far_it_is_and_why_no_further() {
         istiod-1 has not taken up the change yet
         istiod-1 does not say what it injects
         no istiod is ready
+        the CNI node agent stays, as it serves Deployment canary/istiod-canary too (switch their CNI off first: pilot.cni.enabled=false)
         pods that still need the CNI node agent: shop/a, shop/b, shop/c (+1 more) (starting)
         looking once more for pods that need the CNI node agent
         looking for pods that the webhook kyverno may hold for up to 10 s

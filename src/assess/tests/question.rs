@@ -31,6 +31,7 @@ fn asked(cluster: &Simulated, takes_long: bool, answer: impl FnOnce(&mut Observe
             format!("what applying {} would do", wanted.id())
         }
         Some(Question::WhatIstiodsInject) => "what the istiods inject".to_owned(),
+        Some(Question::WhoReliesOnAgent(others)) => format!("what {others:?} inject"),
         Some(Question::SlowestWebhook) => "which webhook is the slowest".to_owned(),
         Some(Question::PendingPods) => "which pods have not started".to_owned(),
         Some(Question::AgentLogs(pods)) => format!("the logs of {pods:?}"),

@@ -183,3 +183,37 @@ fn an_object_that_is_being_deleted_is_waited_for_with_what_keeps_it() {
     "#]],
     );
 }
+
+#[test]
+fn the_node_agent_stays_while_another_control_plane_relies_on_it() {
+    let mut cluster = Simulated::settled(&BOTH_PATHS);
+    cluster.put_as_it_is(json!({
+        "apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {
+            "name": "istiod-canary", "namespace": "canary",
+            "labels": {"istio.io/rev": "canary"},
+        },
+    }));
+    let config = |enabled: bool| {
+        let values = json!({"pilot": {"cni": {"enabled": enabled}}}).to_string();
+        json!({
+            "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": "istio-sidecar-injector-canary", "namespace": "canary"},
+            "data": {"values": values},
+        })
+    };
+    cluster.put_as_it_is(config(true));
+    cluster.configure(&[]);
+    let mut story = cluster.run();
+    cluster.put_as_it_is(config(false));
+    cluster.begin_hook(Timeouts::default());
+    story.push_str(&cluster.run());
+    expect![[r#"
+        Draining: apply 2 ConfigMap
+        Draining: waiting: the CNI node agent stays, as it serves Deployment canary/istiod-canary too (switch their CNI off first: pilot.cni.enabled=false); continues at the next update-status, or: juju run pilot/leader reconcile
+        Draining: wait: looking once more for pods that need the CNI node agent
+        Removing: delete DaemonSet istio-cni-node
+        Off: delete ConfigMap istio-cni-config, ServiceAccount istio-cni, 2 ClusterRole, 2 ClusterRoleBinding
+        Off: active: CNI off
+    "#]].assert_eq(&story);
+}
