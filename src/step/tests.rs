@@ -1,5 +1,6 @@
 //! Whole stories of the pure middle: what is done in which order, and how it ends.
 
+mod junk;
 mod nodes;
 mod quarrels;
 mod removal;

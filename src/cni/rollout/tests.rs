@@ -204,6 +204,27 @@ fn pod_security_is_a_fault_while_pods_are_missing() {
 }
 
 #[test]
+fn the_last_event_is_the_one_that_happened_last() {
+    let mut world = three_nodes();
+    world.pods.clear();
+    let at = |time: &str, message: &str| {
+        let mut event = event("ds", "FailedCreate", message);
+        event.last_timestamp = of(json!(time));
+        event
+    };
+    // They come by name.
+    world.events = vec![
+        at("2026-01-01T00:00:02Z", "exceeded quota: second"),
+        at("2026-01-01T00:00:01Z", "exceeded quota: first"),
+    ];
+    let refusal = world.judge().refusal;
+    assert_eq!(refusal.as_deref(), Some("exceeded quota: second"));
+    world.events[1].series = of(json!({"lastObservedTime": "2026-01-01T00:00:03.000000Z"}));
+    let refusal = world.judge().refusal;
+    assert_eq!(refusal.as_deref(), Some("exceeded quota: first"));
+}
+
+#[test]
 fn the_reason_comes_from_the_container_that_fails() {
     let mut world = three_nodes();
     let mut failing = pod("a", "False");
