@@ -22,7 +22,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use crate::k8s::kind::{Kind, NAMESPACE, POD};
+use crate::k8s::kind::{CUSTOM_RESOURCE_DEFINITION, Kind, NAMESPACE, POD};
 use crate::k8s::object::{Object, ObjectId};
 use crate::k8s::version::KubernetesVersion;
 use error::{ClusterError, Operation};
@@ -112,8 +112,16 @@ fn non_empty(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// How many objects one request of a list brings at most.
-const PAGE: u32 = 500;
+/// How many objects of a kind one request of a list brings at most. An answer is in memory twice, as
+/// text and as objects.
+fn page_of(kind: &Kind) -> u32 {
+    if *kind == CUSTOM_RESOURCE_DEFINITION {
+        // Each is 100 KiB and more.
+        return 5;
+    }
+    // One pod is 20 KiB, with what is injected.
+    if *kind == POD { 100 } else { 500 }
+}
 /// How often a list is begun again that expires between two of its pages.
 const RESTARTS: u32 = 3;
 /// How much of a log is read at most, in bytes: a line may be of any length.
@@ -282,7 +290,7 @@ impl Cluster {
         operation: &Operation,
     ) -> Result<Listing<T>, ClusterError> {
         let api = api(kind, scope);
-        let mut parameters = selector.parameters().limit(PAGE);
+        let mut parameters = selector.parameters().limit(page_of(kind));
         let mut restarts = 0;
         let mut listing = Listing {
             items: Vec::new(),

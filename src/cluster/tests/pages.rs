@@ -43,8 +43,8 @@ async fn pages_are_one_list() {
     assert_eq!(
         *requests.lock().unwrap(),
         [
-            "GET /api/v1/namespaces/mesh/pods?&labelSelector=app%3Distiod&limit=500",
-            "GET /api/v1/namespaces/mesh/pods?&labelSelector=app%3Distiod&limit=500&continue=next",
+            "GET /api/v1/namespaces/mesh/pods?&labelSelector=app%3Distiod&limit=100",
+            "GET /api/v1/namespaces/mesh/pods?&labelSelector=app%3Distiod&limit=100&continue=next",
         ]
     );
 }
@@ -60,7 +60,7 @@ async fn a_list_whose_next_page_is_gone_is_begun_again_in_pages() {
     assert_eq!((names.join(" "), state.as_str()), ("b c d".to_owned(), "9"));
     assert_eq!(
         requests.lock().unwrap()[2],
-        "GET /api/v1/namespaces/mesh/pods?&labelSelector=app%3Distiod&limit=500"
+        "GET /api/v1/namespaces/mesh/pods?&labelSelector=app%3Distiod&limit=100"
     );
 }
 

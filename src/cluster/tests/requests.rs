@@ -32,7 +32,7 @@ async fn what_is_read_names_what_it_selects() {
     let ours = Scope::Namespace("mesh");
     check(
         async |it| it.list(&kind::POD, ours, selector).await,
-        &expect!["GET /api/v1/namespaces/mesh/pods?&fieldSelector=status.phase%3DPending&labelSelector=app%3Distiod%2Cistio%3Dpilot&limit=500"],
+        &expect!["GET /api/v1/namespaces/mesh/pods?&fieldSelector=status.phase%3DPending&labelSelector=app%3Distiod%2Cistio%3Dpilot&limit=100"],
     )
     .await;
     let all = Selector::default();
