@@ -1,5 +1,8 @@
 //! Carries out the changes that are allowed now.
 
+use futures::{StreamExt, stream};
+
+use super::observe::AT_ONCE;
 use super::{Interruption, Reconcile};
 use crate::cluster::Cluster;
 use crate::cluster::error::{ClusterError, FailureKind, FieldConflict};
@@ -14,7 +17,8 @@ use crate::plan::{Deletion, Upsert};
 use crate::step::journal::Journal;
 
 impl Reconcile<'_> {
-    /// Applies objects: the server checks all of them first, then they are written in order.
+    /// Applies objects: the server checks all of them first, some at once, then they are written in
+    /// order.
     ///
     /// What the cluster does not take is noted, and nothing more is written: the next assessment
     /// shows what can do without it. Returns whether the unit still leads.
@@ -27,10 +31,14 @@ impl Reconcile<'_> {
         live: &LiveObjects,
     ) -> Result<bool, Interruption> {
         let mut all_taken = true;
-        for upsert in upserts {
-            let checked = check(self.cluster, upsert).await;
+        let checks = upserts.iter().map(|upsert| check(self.cluster, upsert));
+        let mut checks = stream::iter(checks)
+            .buffered(AT_ONCE)
+            .zip(stream::iter(upserts));
+        while let Some((checked, upsert)) = checks.next().await {
             all_taken &= self.is_taken(upsert, checked)?.is_some();
         }
+        drop(checks);
         if !all_taken {
             return Ok(true);
         }
@@ -86,8 +94,9 @@ impl Reconcile<'_> {
                 return Ok(false);
             }
             tracing::info!("deleting {}", deletion.id);
-            if let Err(error) = self.cluster.delete(&deletion.id, &deletion.uid).await {
-                refusal = refusal.or(Some(error));
+            match self.cluster.delete(&deletion.id, &deletion.uid).await {
+                Ok(()) => self.journal.deleted(&deletion.id),
+                Err(error) => refusal = refusal.or(Some(error)),
             }
         }
         refusal.map_or(Ok(true), |error| Err(error.into()))

@@ -18,7 +18,7 @@ use crate::observed::collection::Collection;
 use crate::step::journal::Journal;
 
 /// How many requests are in flight at once.
-const AT_ONCE: usize = 4;
+pub(super) const AT_ONCE: usize = 8;
 
 /// Selects the istiod pods of the default revision, as their Service does; the pods of other
 /// revisions have other labels.
@@ -64,7 +64,7 @@ async fn read(cluster: &Cluster, identity: &Identity) -> Result<(Observed, Watch
         let listing = cluster.list(kind, scope, selector).await?;
         Ok::<_, ClusterError>((kind, scope, labels, listing))
     });
-    let mut reads = stream::iter(reads).buffered(AT_ONCE);
+    let mut reads = stream::iter(reads).buffer_unordered(AT_ONCE);
     while let Some((kind, scope, labels, listing)) = reads.try_next().await? {
         let (collection, selector) = (Collection::Kind(*kind), Selector::of_labels(&labels));
         watches.add(collection, kind, scope, selector, listing.resource_version);
@@ -118,7 +118,8 @@ async fn add_unlabelled(
         .filter(|id| !observed.live.contains_key(*id))
         .collect();
     let reads = missing.into_iter().map(|id| cluster.get(id));
-    let found: Vec<Option<Object>> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
+    let found = stream::iter(reads).buffer_unordered(AT_ONCE);
+    let found: Vec<Option<Object>> = found.try_collect().await?;
     observed.add(found.into_iter().flatten());
     Ok(())
 }

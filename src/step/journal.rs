@@ -254,7 +254,12 @@ impl Journal {
         self.agent_went
     }
 
-    /// What was still to be deleted at the last assessment.
+    /// Notes that the server has deleted an object, or will as soon as nothing keeps it.
+    pub fn deleted(&mut self, id: &ObjectId) {
+        self.remaining.retain(|it| it != id);
+    }
+
+    /// What was still to be deleted at the last assessment, without what has been deleted since.
     pub fn remaining(&self) -> &[ObjectId] {
         &self.remaining
     }

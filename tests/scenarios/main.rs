@@ -9,6 +9,7 @@
 //! - `switch`: the CNI switch when something is in the way, a hook is killed or its leader deposed.
 //! - `relations`: what other charms get through relations.
 //! - `secrets`: that the value of a Secret is shown nowhere.
+//! - `slow_server`: an API server that answers late.
 //! - `acknowledgement`: the question of the switch, put to a real istiod.
 //! - `actions`: what `juju run` does.
 //! - `stale`: workloads that still run with what was injected before, and their restart.
@@ -37,6 +38,7 @@ mod ownership;
 mod policies;
 mod relations;
 mod secrets;
+mod slow_server;
 mod stale;
 mod story;
 mod support;

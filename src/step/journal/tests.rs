@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::k8s::kind::CONFIG_MAP;
 use crate::simulated::{BOTH_PATHS, Simulated};
 
 fn seconds(seconds: u64) -> Duration {
@@ -257,4 +258,17 @@ fn what_is_left_to_delete_is_remembered_for_the_log() {
         "they stay while pods need them, and are left as well"
     );
     assert!(!cluster.journal.has_seen_agent_go());
+}
+
+#[test]
+fn what_was_deleted_does_not_remain() {
+    let id = |name: &str| ObjectId::new(&CONFIG_MAP, "mesh", name);
+    let mut journal = Journal::start(Timeouts::default().of_removal());
+    let mut removal = assessment(Phase::Off, Vec::new());
+    removal.frozen = BTreeSet::from([id("first"), id("second")]);
+    journal.assessed(&removal, seconds(1));
+    journal.deleted(&id("first"));
+    assert_eq!(journal.remaining(), [id("second")]);
+    journal.assessed(&removal, seconds(2));
+    assert_eq!(journal.remaining(), [id("first"), id("second")]);
 }
