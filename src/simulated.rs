@@ -317,7 +317,7 @@ fn refusal(upsert: &Upsert) -> Refusal {
 
 /// What is desired by an intent. Rendering takes most of a test's time, so it is done once for
 /// each intent, and kept until the tests end.
-fn desired(intent: &Intent) -> &'static Desired<'static> {
+pub(crate) fn desired(intent: &Intent) -> &'static Desired<'static> {
     static RENDERED: Mutex<Vec<&'static Desired<'static>>> = Mutex::new(Vec::new());
     let mut rendered = RENDERED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = rendered.iter().find(|it| it.intent() == intent) {
@@ -325,6 +325,7 @@ fn desired(intent: &Intent) -> &'static Desired<'static> {
     }
     let intent: &'static Intent = Box::leak(Box::new(intent.clone()));
     let desired = Desired::new(intent, Vec::new(), KUBERNETES).unwrap();
+    let desired = desired.with_small_definitions();
     rendered.push(Box::leak(Box::new(desired)));
     rendered[rendered.len() - 1]
 }

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::*;
 use crate::k8s::kind::{CLUSTER_ROLE, CONFIG_MAP};
-use crate::simulated::{BOTH_PATHS, KUBERNETES, Simulated};
+use crate::simulated::{BOTH_PATHS, Simulated, desired};
 
 /// Compares a table of cases and what came of each.
 #[track_caller]
@@ -25,11 +25,10 @@ fn check(table: &[(&str, String)], expected: &Expect) {
 
 /// Assesses what is seen of a cluster, after a change to that.
 fn assess_seen(cluster: &mut Simulated, change: impl FnOnce(&mut Observed)) -> Assessment {
-    let intent = cluster.intent.clone();
-    let desired = Desired::new(&intent, Vec::new(), KUBERNETES).unwrap();
-    let mut observed = cluster.observe(&desired);
+    let desired = desired(&cluster.intent);
+    let mut observed = cluster.observe(desired);
     change(&mut observed);
-    assess(&desired, &observed).unwrap()
+    assess(desired, &observed).unwrap()
 }
 
 /// A cluster on which the CNI is being switched on, and the node agent fails on a node.
@@ -284,6 +283,7 @@ fn an_adopted_node_agent_goes_as_its_own_would_but_stays_at_a_removal() {
             "operator.istio.io/managed": "Reconcile",
             "install.operator.istio.io/owning-resource-namespace": "mesh",
         });
+        it["metadata"]["managedFields"][0]["manager"] = json!("istio-operator");
     };
     let mut cluster = Simulated::settled(&BOTH_PATHS);
     cluster.change(&DAEMON_SET, adopt);

@@ -98,6 +98,23 @@ impl Names {
             || [&self.mutating_webhook, &self.validating_webhook].contains(&&name.to_owned())
     }
 
+    /// Whether the control plane has an object of that name in its own namespace.
+    pub fn has_namespaced(&self, name: &str) -> bool {
+        self.of_accounts_and_services().contains(&name)
+            || self.config_maps().contains(&name)
+            || name == self.node_agent
+    }
+
+    /// The names of ConfigMaps.
+    pub fn config_maps(&self) -> [&str; 4] {
+        [
+            self.mesh_config,
+            self.injector_config,
+            self.values,
+            self.node_agent_config,
+        ]
+    }
+
     /// The names of Services, accounts, Roles and their bindings.
     pub fn of_accounts_and_services(&self) -> [&str; 3] {
         [self.istiod, self.reader_account, self.node_agent_account]

@@ -6,6 +6,7 @@ use crate::intent::identity::Identity;
 use crate::istio::names::Names;
 use crate::k8s::kind::{CLUSTER_ROLE, CLUSTER_ROLE_BINDING};
 use crate::k8s::labels;
+use crate::k8s::managed_fields::FIELD_MANAGER;
 use crate::k8s::object::{LiveObjects, Object};
 
 /// Who owns a live object.
@@ -33,11 +34,11 @@ pub fn ownership(live: &Object, identity: &Identity) -> Ownership {
     if is_ours(live, identity) {
         return Ownership::Ours;
     }
-    match live.label(labels::INSTANCE) {
-        Some(instance) if instance == identity.instance() => {
+    match labelled(live) {
+        Labelled::With(instance) if instance == identity.instance() => {
             return Ownership::Foreign(format!("another application {instance}"));
         }
-        Some(instance) if live.is_written_by_this_charm() => {
+        Labelled::With(instance) if live.is_written_by_this_charm() => {
             return Ownership::Foreign(format!("the application {instance}"));
         }
         _ => {}
@@ -60,11 +61,45 @@ pub fn ownership(live: &Object, identity: &Identity) -> Ownership {
 /// Two applications can have the same instance: `a-b` in the model `c`, and `a` in `b-c`. So the
 /// label alone says nothing of an object that belongs to the whole cluster.
 fn is_ours(live: &Object, identity: &Identity) -> bool {
-    let is_labelled = match live.label(labels::INSTANCE) {
-        Some(instance) => instance == identity.instance(),
-        None => live.is_written_by_this_charm(),
+    let is_labelled = match labelled(live) {
+        Labelled::With(instance) => instance == identity.instance(),
+        Labelled::NoLonger => is_named_by(live, identity),
+        Labelled::Never => false,
     };
     is_labelled && is_here(live, identity)
+}
+
+/// Whose an object says it is.
+enum Labelled<'a> {
+    /// It carries the label of this instance.
+    With(&'a str),
+    /// This charm has written the object, and somebody has taken the label off or changed it.
+    NoLonger,
+    /// It has no such label, and this charm has not written it.
+    Never,
+}
+
+fn labelled(live: &Object) -> Labelled<'_> {
+    const LABEL: [&str; 3] = ["f:metadata", "f:labels", "f:app.kubernetes.io/instance"];
+    let label = live.label(labels::INSTANCE);
+    let is_changed = || {
+        let mut managers = live.managers_of(&LABEL).peekable();
+        managers.peek().is_some() && managers.all(|it| it != FIELD_MANAGER)
+    };
+    match label {
+        Some(instance) if !live.is_written_by_this_charm() || !is_changed() => {
+            Labelled::With(instance)
+        }
+        None if !live.is_written_by_this_charm() => Labelled::Never,
+        _ => Labelled::NoLonger,
+    }
+}
+
+/// Whether only this application gives an object of our namespace that name.
+fn is_named_by(live: &Object, identity: &Identity) -> bool {
+    let names = Names::new(identity.namespace());
+    let id = live.id();
+    id.namespace.is_none() || names.has_namespaced(&id.name)
 }
 
 /// Whether an object stands in our namespace, or has a name that our namespace gives.
@@ -90,12 +125,11 @@ fn serves_account_elsewhere(binding: &Object, namespace: &str) -> bool {
 /// A copy that somebody made of one of our objects has our labels, but not our field manager. An
 /// object that a controller derived from one of ours has an owner.
 pub fn may_delete(live: &Object, identity: &Identity) -> bool {
-    let is_labelled = live.label(labels::INSTANCE) == Some(identity.instance());
     let derived = live
         .at("/metadata/ownerReferences")
         .and_then(Value::as_array)
         .is_some_and(|owners| !owners.is_empty());
-    is_labelled && is_here(live, identity) && !derived && live.is_written_by_this_charm()
+    is_ours(live, identity) && !derived && live.is_written_by_this_charm()
 }
 
 /// Whether a role of the node agent is that of another namespace: the binding of its name says so.

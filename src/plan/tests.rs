@@ -404,11 +404,37 @@ fn a_label_that_juju_overwrites_is_neither_drift_nor_another_owner() {
 }
 
 #[test]
-fn an_object_that_has_lost_its_label_is_still_ours() {
-    let one = wanted("a", &json!({"k": "v"}));
-    let mut unlabelled = applied(&one, &data_fields(&["k"])).into_value();
-    unlabelled["metadata"]["labels"] = json!({});
-    let unlabelled = object(unlabelled);
-    assert_eq!(ownership(&unlabelled, &identity()), Ownership::Ours);
-    assert_eq!(planned(&[one], &live([unlabelled])).upserts.len(), 1);
+fn an_object_that_has_lost_its_label_is_still_ours_by_its_name() {
+    let lose = |object: &Object| {
+        let mut value = object.value().clone();
+        value["metadata"]["labels"] = json!({});
+        self::object(value)
+    };
+    // Changed by hand, so that the label belongs to somebody else.
+    let change = |object: &Object| {
+        let mut value = object.value().clone();
+        let label = "app.kubernetes.io/instance";
+        value["metadata"]["labels"][label] = json!("other");
+        let entries = value["metadata"]["managedFields"].as_array_mut().unwrap();
+        let ours = &mut entries[0]["fieldsV1"]["f:metadata"]["f:labels"];
+        ours.as_object_mut().unwrap().remove(&format!("f:{label}"));
+        entries.push(json!({
+            "manager": "kubectl-label", "operation": "Update",
+            "fieldsV1": {"f:metadata": {"f:labels": {format!("f:{label}"): {}}}},
+        }));
+        self::object(value)
+    };
+    let one = wanted("values", &json!({"k": "v"}));
+    let made = applied(&one, &data_fields(&["k"]));
+    for spoiled in [lose(&made), change(&made)] {
+        assert_eq!(ownership(&spoiled, &identity()), Ownership::Ours);
+        let there = live([spoiled]);
+        assert_eq!(planned(std::slice::from_ref(&one), &there).upserts.len(), 1);
+        check(&planned(&[], &there), "- ConfigMap mesh/values");
+    }
+    // A name that anybody may give says nothing.
+    let made = applied(&wanted("a", &json!({})), &data_fields(&[]));
+    for spoiled in [lose(&made), change(&made)] {
+        assert!(!may_delete(&spoiled, &identity()));
+    }
 }

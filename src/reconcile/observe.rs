@@ -1,5 +1,7 @@
 //! Reads from the cluster what a decision needs.
 
+use std::collections::BTreeSet;
+
 use futures::{StreamExt, TryStreamExt, stream};
 use tokio::time::Instant;
 
@@ -9,6 +11,7 @@ use crate::assess::question::open_question;
 use crate::cluster::error::ClusterError;
 use crate::cluster::{Cluster, Scope, Selector};
 use crate::desired::Desired;
+use crate::desired::ids::ids;
 use crate::intent::identity::Identity;
 use crate::k8s::kind::{self, KINDS, Kind, Managed, Read};
 use crate::k8s::labels;
@@ -106,18 +109,18 @@ fn scope_of<'a>(kind: &Kind, identity: &'a Identity) -> Scope<'a> {
     }
 }
 
-/// Reads desired objects that exist without our labels.
+/// Reads objects of ours that exist without our labels: those that are desired, and those that may be
+/// left of what was desired before.
 async fn add_unlabelled(
     cluster: &Cluster,
     desired: &Desired<'_>,
     observed: &mut Observed,
 ) -> Result<(), ClusterError> {
     let objects = desired.settled().objects().iter();
-    let missing: Vec<&ObjectId> = objects
-        .map(Object::id)
-        .filter(|id| !observed.live.contains_key(*id))
-        .collect();
-    let reads = missing.into_iter().map(|id| cluster.get(id));
+    let mut missing: BTreeSet<ObjectId> = objects.map(Object::id).cloned().collect();
+    missing.extend(ids(cluster.namespace()));
+    missing.retain(|id| !observed.live.contains_key(id));
+    let reads = missing.iter().map(|id| cluster.get(id));
     let found = stream::iter(reads).buffer_unordered(AT_ONCE);
     let found: Vec<Option<Object>> = found.try_collect().await?;
     observed.add(found.into_iter().flatten());

@@ -212,3 +212,17 @@ fn pods_on_nodes_that_are_gone_are_not_waited_for() {
         "#]],
     );
 }
+
+#[test]
+fn the_way_back_begins_with_what_pods_get() {
+    let mut cluster = Simulated::settled(&BOTH_PATHS);
+    cluster.configure(&[]);
+    let (_, assessment) = cluster.assess();
+    assert_eq!(assessment.phase, Phase::Draining);
+    assert_eq!(assessment.awaited, [Awaited::InjectionChange]);
+    // A removal deletes the webhook instead.
+    cluster.remove();
+    let (_, assessment) = cluster.assess();
+    assert_eq!(assessment.phase, Phase::Draining);
+    assert_eq!(assessment.awaited, []);
+}

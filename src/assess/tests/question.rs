@@ -16,14 +16,14 @@ const NOT_LONG: bool = false;
 
 /// The next question, in a few words.
 fn asked(cluster: &Simulated, takes_long: bool, answer: impl FnOnce(&mut Observed)) -> String {
-    let desired = Desired::new(&cluster.intent, Vec::new(), KUBERNETES).unwrap();
+    let desired = desired(&cluster.intent);
     let mut observed = Observed {
         namespace: "mesh".to_owned(),
         live: cluster.live.clone(),
         ..Observed::default()
     };
     answer(&mut observed);
-    match open_question(&desired, &observed, takes_long) {
+    match open_question(desired, &observed, takes_long) {
         None => "nothing".to_owned(),
         Some(Question::AgentState) => "how far the node agent is".to_owned(),
         Some(Question::EffectOfApplying { wanted, live }) => {

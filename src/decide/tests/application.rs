@@ -92,3 +92,17 @@ fn an_application_with_such_a_name_changes_nothing() {
         Person: cni-bin-dir: 'relative' is not absolute: it must begin with /"#]],
     );
 }
+
+#[test]
+fn an_application_of_such_a_name_leaves_the_cluster_as_it_is() {
+    let named = Facts {
+        identity: Identity::new("istiod", "kubeflow"),
+        ..facts(&[], &[])
+    };
+    check(
+        &named,
+        &expect![[r#"
+        AsIs
+        Person: the application cannot be called istiod: Juju makes objects called istiod for it, and Istio has objects of that name; deploy it under another name, such as istio-pilot"#]],
+    );
+}

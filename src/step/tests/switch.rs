@@ -4,7 +4,7 @@ use expect_test::expect;
 use serde_json::json;
 
 use super::check;
-use crate::istio::Injection;
+use crate::istio::{Injection, names};
 use crate::k8s::kind::DAEMON_SET;
 use crate::observed::Effect;
 use crate::simulated::{BOTH_PATHS, Simulated, node, waiting_pod};
@@ -292,4 +292,29 @@ fn a_node_that_is_not_ready_holds_nothing() {
         On: active: CNI on (2/3 nodes)
     "#]],
     );
+}
+
+#[test]
+fn what_somebody_edits_does_not_show_that_the_node_agent_is_ready() {
+    let mut cluster = Simulated::settled(&[]);
+    cluster.configure(&BOTH_PATHS);
+    cluster.take_step();
+    cluster.fail_agent("n1", &json!({"waiting": {"reason": "ContainerCreating"}}));
+    let values = json!({"pilot": {"cni": {"enabled": true}}}).to_string();
+    cluster.edit_data(names::INJECTOR_CONFIG, "values", &values);
+    check(
+        &mut cluster,
+        &expect![[r#"
+        RollingOut: apply ConfigMap istio-sidecar-injector
+        RollingOut: wait: istio-cni-node 2/3 nodes
+    "#]],
+    );
+}
+
+#[test]
+fn what_pods_get_goes_back_before_anything_else_is_set_right() {
+    let mut cluster = Simulated::settled(&BOTH_PATHS);
+    cluster.edit_data(names::MESH_CONFIG, "mesh", "{}");
+    cluster.configure(&[]);
+    assert_eq!(cluster.take_step().0, "Draining: apply 2 ConfigMap");
 }
