@@ -93,6 +93,9 @@ impl Assessment {
             Phase::Removing => watched.extend([Kind(DAEMON_SET), Agents]),
             Phase::Off => {}
         }
+        if self.awaited.iter().any(Awaited::depends_on_nodes) && !watched.contains(&Nodes) {
+            watched.push(Nodes);
+        }
         let deleted = self.plan.deletions.iter().filter(|it| it.under_way);
         let going = deleted.map(|it| &it.id).chain(&self.plan.going);
         watched.extend(going.filter_map(ObjectId::known_kind).map(|it| Kind(*it)));
@@ -154,7 +157,9 @@ fn phase(desired: &Desired<'_>, observed: &Observed, rollout: Option<&Rollout>) 
         injection: observed.injection().filter(|_| is_as_installed(observed)),
         agent: agent::agent(desired, observed, rollout),
     });
-    let drained = observed.overdue.drain || observed.is_drained();
+    // A removal waits for pods no longer than it may, but leaves a node agent that serves others.
+    let overdue = observed.overdue.drain && !observed.may_serve_others();
+    let drained = overdue || observed.is_drained();
     if phase == Phase::Draining && injects_istio_init(desired, observed) && drained {
         return Phase::Removing;
     }

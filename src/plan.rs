@@ -18,7 +18,7 @@ use crate::desired::Wanted;
 use crate::intent::identity::Identity;
 use crate::istio::names;
 use crate::k8s::kind::{
-    CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, DAEMON_SET, VALIDATING_WEBHOOK, Wave,
+    CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, DAEMON_SET, MUTATING_WEBHOOK, VALIDATING_WEBHOOK, Wave,
 };
 use crate::k8s::object::{LiveObjects, Object, ObjectId};
 use definitions::Definition;
@@ -111,7 +111,7 @@ pub struct Plan {
     /// Wanted objects that somebody has deleted and something still keeps: they are made anew when
     /// they are gone.
     pub going: Vec<ObjectId>,
-    /// Wanted objects that are skipped, and why.
+    /// Wanted objects that are skipped, or something of which is left as it is, and why.
     pub skipped: Vec<(ObjectId, String)>,
 }
 
@@ -209,6 +209,12 @@ fn upsert(wanted: &Object, live: Option<&Object>, identity: &Identity, plan: &mu
     let live = adopted.as_ref().unwrap_or(live);
     if id.is(&VALIDATING_WEBHOOK) {
         shared_fields::leave_failure_policy(&mut object, live);
+    }
+    let is_webhook = id.is(&VALIDATING_WEBHOOK) || id.is(&MUTATING_WEBHOOK);
+    if is_webhook && adopted.is_none() {
+        let kept = shared_fields::keep_narrower_selectors(&mut object, live);
+        let why = |by| format!("{by} adds to its selectors, so that it is called for less");
+        plan.skipped.extend(kept.map(|by| (id.clone(), why(by))));
     }
     let sheds = definitions::labels_of_juju(live);
     let mut differences = drift::differences(&object, live);

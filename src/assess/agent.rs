@@ -80,8 +80,12 @@ pub(super) fn agent(
 ) -> Agent {
     let state = observed.agent.as_ref();
     let has_pods = state.is_some_and(|it| it.remaining_pods() > 0);
-    match daemon_set(desired.intent(), observed) {
-        _ if observed.overdue.agent_pods => Agent::Absent,
+    let live = daemon_set(desired.intent(), observed);
+    let is_there = live.is_some_and(|it| !it.is_being_deleted());
+    match live {
+        _ if observed.overdue.agent_pods && !(is_there && observed.may_serve_others()) => {
+            Agent::Absent
+        }
         Some(live) if live.is_being_deleted() => Agent::Leaving,
         Some(live) => Agent::Present {
             has_desired_template: needs_no_new_pods(desired, live, observed),

@@ -41,6 +41,10 @@ impl InVain {
                         in_vain.contested.push(contested(&upsert, None));
                     }
                 }
+                Promise::WithoutEffect if upsert.wave == Wave::Webhooks => {
+                    let why = format!("{} sets {} otherwise", SOMETHING, field(&upsert));
+                    plan.skipped.push((upsert.object.id().clone(), why));
+                }
                 // A policy of the cluster may keep images of its own: that is not for us to fight.
                 Promise::WithoutEffect => {}
                 Promise::Refused(refusal) => {
@@ -72,13 +76,20 @@ fn is_injection_config(upsert: &Upsert, observed: &Observed) -> bool {
     *upsert.object.id() == injection_config(observed)
 }
 
+/// What changes objects on their way to the API server.
+const SOMETHING: &str = "a webhook or policy of this cluster";
+
+/// The path of the first field that is to be changed.
+fn field(upsert: &Upsert) -> &str {
+    let first = upsert.differences.iter().flatten().next();
+    first.map_or("all of it", |it| it.path.as_str())
+}
+
 /// The change of one object that something else undoes; `live` is the object if that is stored.
 fn contested(upsert: &Upsert, live: Option<&Object>) -> Awaited {
-    let differences = upsert.differences.iter().flatten();
-    let first = differences.into_iter().next();
     Awaited::Contested {
         id: upsert.object.id().clone(),
-        field: first.map_or_else(|| "all of it".to_owned(), |it| it.path.clone()),
+        field: field(upsert).to_owned(),
         by: live.and_then(Object::last_other_manager).map(str::to_owned),
     }
 }

@@ -237,6 +237,15 @@ impl Awaited {
         (!ids.is_empty()).then_some(Self::Deletion { ids, finalizers })
     }
 
+    /// Whether a node that comes back, or goes for good, brings it about.
+    pub(super) fn depends_on_nodes(&self) -> bool {
+        match self {
+            Self::NodesAway { .. } => true,
+            Self::AgentRemoval { away, .. } => !away.is_empty(),
+            _ => false,
+        }
+    }
+
     /// Whether it is an istiod that does not exist.
     pub(super) fn is_missing(&self) -> bool {
         let missing = IstiodProgress::Missing;

@@ -66,7 +66,7 @@ impl Gate {
         if intent.is_removal() {
             return Self {
                 upserts: Upserts::Nothing,
-                deletions: Deletions::at_removal(phase, plan),
+                deletions: Deletions::at_removal(phase, plan, observed),
                 awaited: being_deleted(plan, observed),
                 missing: None,
             };
@@ -113,11 +113,14 @@ impl Gate {
 
 impl Deletions {
     /// A removal deletes the last wave first, and waits until its objects are gone before it begins
-    /// with the wave before. The node agent stays as long as pods need it.
-    fn at_removal(phase: Phase, plan: &Plan) -> Self {
+    /// with the wave before. The node agent stays as long as pods need it, and what they need with it;
+    /// where it stays for another control plane, everything else goes.
+    fn at_removal(phase: Phase, plan: &Plan, observed: &Observed) -> Self {
         let last = plan.deletions.iter().filter_map(|it| it.id.wave()).max();
+        let relying = observed.drain.relying.iter().flatten();
+        let drains = phase == Phase::Draining && relying.count() == 0;
         match last {
-            Some(Wave::Foundations | Wave::Workloads) if phase == Phase::Draining => Self::Nothing,
+            Some(Wave::Foundations | Wave::Workloads) if drains => Self::Nothing,
             Some(wave) => Self::Wave(wave),
             None => Self::Nothing,
         }

@@ -51,13 +51,20 @@ impl Observed {
         !matches!(place, Some(Place::Away | Place::Gone))
     }
 
+    /// Whether another control plane may rely on our node agent.
+    pub fn may_serve_others(&self) -> bool {
+        match &self.drain.relying {
+            Some(relying) => !relying.is_empty(),
+            None => !self.other_control_planes().is_empty(),
+        }
+    }
+
     /// Whether no pod needs the node agent any more, none that does can still appear, no other
     /// control plane relies on it, and no node is away that would come back with the plugin.
     pub fn is_drained(&self) -> bool {
         let no_more = self.drain.until_last_pod() == Some(Duration::ZERO);
         let known = self.drain.pending.is_some();
-        let relying = self.drain.relying.iter().flatten();
-        let nobody_relies = relying.count() == 0;
+        let nobody_relies = !self.may_serve_others();
         let all_back = self.agent.as_ref().is_some_and(|it| it.away().is_empty());
         known && no_more && all_back && nobody_relies && self.pods_in_need().next().is_none()
     }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::adoption::is_installer;
 use crate::k8s::managed_fields::FIELD_MANAGER;
 use crate::k8s::object::Object;
 
@@ -36,4 +37,51 @@ fn owns_failure_policy(live: &Object, webhook: &str) -> bool {
     });
     // A webhook that does not exist yet has no other manager.
     owned || !exists
+}
+
+/// Takes over what a controller of the cluster adds to the selectors of webhooks, as those of some
+/// cloud providers do with everybody's: it would add it again each time. Returns the controller, in
+/// words; `None` where nothing was added.
+///
+/// What people and other installations of Istio change is drift.
+pub(super) fn keep_narrower_selectors(wanted: &mut Object, live: &Object) -> Option<String> {
+    let by = live.last_other_manager();
+    if by.is_some_and(|it| it.starts_with("kubectl") || is_installer(it)) {
+        return None;
+    }
+    let live = live.at("/webhooks").and_then(Value::as_array)?;
+    let webhooks = wanted.at_mut("/webhooks").and_then(Value::as_array_mut)?;
+    let mut is_narrower = false;
+    for webhook in webhooks {
+        let Some(live) = live.iter().find(|it| it["name"] == webhook["name"]) else {
+            continue;
+        };
+        for selector in ["namespaceSelector", "objectSelector"] {
+            if narrows(&live[selector], &webhook[selector]) {
+                webhook[selector] = live[selector].clone();
+                is_narrower = true;
+            }
+        }
+    }
+    let who = by.unwrap_or("a webhook or policy of this cluster");
+    is_narrower.then(|| who.to_owned())
+}
+
+/// Whether a label selector asks for all that another one asks for, and for more.
+fn narrows(selector: &Value, other: &Value) -> bool {
+    let labels = |it: &Value| it["matchLabels"].as_object().cloned().unwrap_or_default();
+    let expressions = |it: &Value| {
+        it["matchExpressions"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default()
+    };
+    let (these, those) = (labels(selector), labels(other));
+    let has_labels = those
+        .iter()
+        .all(|(key, value)| these.get(key) == Some(value));
+    let (these_too, those_too) = (expressions(selector), expressions(other));
+    let has_expressions = those_too.iter().all(|it| these_too.contains(it));
+    let asks_more = these.len() > those.len() || these_too.len() > those_too.len();
+    has_labels && has_expressions && asks_more
 }

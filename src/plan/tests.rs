@@ -331,6 +331,70 @@ fn failure_policy_is_sent_until_istiod_has_set_it() {
 }
 
 #[test]
+fn what_a_controller_adds_to_a_selector_is_left_and_told() {
+    let expression = |key: &str| json!({"key": key, "operator": "DoesNotExist"});
+    let with = |expressions: &[Value]| {
+        let mut value = webhook(Some("Ignore")).into_value();
+        value["kind"] = json!("MutatingWebhookConfiguration");
+        value["metadata"]["name"] = json!("istio-sidecar-injector-mesh");
+        value["webhooks"][0]["namespaceSelector"] = json!({"matchExpressions": expressions});
+        object(value)
+    };
+    let wanted = with(&[expression("a"), expression("b")]);
+    let changed_by = |manager: &str, expressions: &[Value]| {
+        let fields = |ours: &Value| {
+            let mut fields = json!({
+                "f:metadata": data_fields(&[])["f:metadata"],
+                "f:webhooks": {"k:{\"name\":\"w\"}": {
+                    ".": {}, "f:name": {}, "f:failurePolicy": {},
+                }},
+            });
+            if let Some(ours) = ours.as_object() {
+                fields["f:webhooks"]["k:{\"name\":\"w\"}"]["f:namespaceSelector"] = json!(ours);
+            }
+            fields
+        };
+        // What is changed on the way leaves no trace.
+        let owned = json!({"f:matchExpressions": {}});
+        if manager.is_empty() {
+            return live([applied(&with(expressions), &fields(&owned))]);
+        }
+        let mut value = applied(&with(expressions), &fields(&Value::Null)).into_value();
+        let entries = value["metadata"]["managedFields"].as_array_mut().unwrap();
+        entries.push(json!({"manager": manager, "operation": "Update", "fieldsV1": {}}));
+        live([object(value)])
+    };
+    let told = |live: &LiveObjects| {
+        let plan = planned(std::slice::from_ref(&wanted), live);
+        let told = plan.skipped.iter().map(|(_, why)| why.clone());
+        (plan.upserts.len(), told.collect::<String>())
+    };
+    let more = [
+        expression("a"),
+        expression("b"),
+        expression("control-plane"),
+    ];
+    let why = "adds to its selectors, so that it is called for less";
+    let on_the_way = format!("a webhook or policy of this cluster {why}");
+    assert_eq!(told(&changed_by("", &more)), (0, on_the_way));
+    // Taken over once.
+    assert_eq!(
+        told(&changed_by("enforcer", &more)),
+        (1, format!("enforcer {why}"))
+    );
+    for (manager, expressions) in [
+        ("kubectl-edit", &more[..]),
+        ("istioctl", &more),
+        ("enforcer", &more[1..]),
+        ("enforcer", &[]),
+    ] {
+        let live = changed_by(manager, expressions);
+        assert_eq!(told(&live), (1, String::new()), "{manager}");
+    }
+    assert_eq!(told(&changed_by("", &more[..2])), (0, String::new()));
+}
+
+#[test]
 fn fields_of_replaced_tools_pass_to_this_charm() {
     let mut value = wanted("a", &json!({"k": "v", "theirs": "x"})).into_value();
     value["metadata"]["managedFields"] = json!([

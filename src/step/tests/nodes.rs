@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::k8s::kind::{DAEMON_SET, MUTATING_WEBHOOK};
+use crate::observed::collection::Collection;
 use crate::simulated::{BOTH_PATHS, Simulated, node, waiting_pod};
 use crate::step::deadlines::Timeouts;
 use crate::step::{Step, next_step};
@@ -49,6 +50,7 @@ fn the_node_agent_stays_until_every_node_with_it_is_back_or_gone() {
         Draining: wait: the CNI node agent stays, as n3 is not Ready
     "#]],
     );
+    assert!(cluster.assess().1.watched().contains(&Collection::Nodes));
     cluster.now = Timeouts::default().switching;
     check(
         &mut cluster,

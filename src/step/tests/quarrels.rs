@@ -5,7 +5,9 @@ use expect_test::{Expect, expect};
 use serde_json::{Value, json};
 
 use crate::istio::{Injection, names};
-use crate::k8s::kind::{CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, DEPLOYMENT, Kind};
+use crate::k8s::kind::{
+    CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, DEPLOYMENT, Kind, MUTATING_WEBHOOK,
+};
 use crate::k8s::object::Object;
 use crate::simulated::{BOTH_PATHS, Simulated};
 
@@ -240,4 +242,42 @@ fn what_moves_the_switch_is_written_only_to_the_version_that_was_seen() {
         ConfigMap mesh/values: anyway
     "#]],
     );
+}
+
+/// Applies an object, and something in the cluster lets it be as it was.
+fn apply_in_vain(cluster: &mut Simulated, kind: &Kind, name: &str) -> Vec<String> {
+    let (_, assessment) = cluster.assess();
+    let mut upserts = assessment.plan.upserts.iter();
+    let upsert = upserts.find(|it| it.object.id().is(kind) && it.object.id().name == name);
+    let object = &upsert.expect("it is to be changed").object;
+    let version = cluster.live[object.id()].resource_version().unwrap();
+    cluster
+        .journal
+        .applied(object, Some(version), Some(version));
+    let (_, assessment) = cluster.assess();
+    let told = assessment.plan.skipped.iter();
+    told.map(|(id, why)| format!("{id}: {why}")).collect()
+}
+
+#[test]
+fn what_is_changed_on_the_way_is_told_of_a_webhook_and_left_of_a_workload() {
+    let mut cluster = Simulated::settled(&[]);
+    cluster.change(&MUTATING_WEBHOOK, |it| {
+        it["webhooks"][0]["failurePolicy"] = json!("Ignore");
+    });
+    let name = "istio-sidecar-injector-mesh";
+    let told = apply_in_vain(&mut cluster, &MUTATING_WEBHOOK, name);
+    expect!["MutatingWebhookConfiguration istio-sidecar-injector-mesh: a webhook or policy of this cluster sets .webhooks[name=rev.namespace.sidecar-injector.istio.io].failurePolicy otherwise"].assert_eq(&told.join("\n"));
+    check(&cluster.run(), &expect![[r#"
+        Off: active: CNI off
+    "#]]);
+    let mut cluster = Simulated::settled(&[]);
+    cluster.change(&DEPLOYMENT, |it| {
+        it["spec"]["template"]["spec"]["containers"][0]["image"] = json!("mirror/pilot");
+    });
+    let told = apply_in_vain(&mut cluster, &DEPLOYMENT, names::ISTIOD);
+    assert_eq!(told, Vec::<String>::new());
+    check(&cluster.run(), &expect![[r#"
+        Off: active: CNI off
+    "#]]);
 }

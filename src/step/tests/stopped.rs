@@ -1,10 +1,12 @@
 //! What does not go on by itself: something that a person has stopped, deleted or forbidden.
 
+use std::time::Duration;
+
 use expect_test::{Expect, expect};
 use serde_json::json;
 
 use crate::cluster::error::FailureKind;
-use crate::k8s::kind::{CONFIG_MAP, DAEMON_SET, DEPLOYMENT};
+use crate::k8s::kind::{CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, DAEMON_SET, DEPLOYMENT};
 use crate::observed::Effect;
 use crate::observed::attempts::Refusal;
 use crate::simulated::{BOTH_PATHS, Simulated};
@@ -184,9 +186,8 @@ fn an_object_that_is_being_deleted_is_waited_for_with_what_keeps_it() {
     );
 }
 
-#[test]
-fn the_node_agent_stays_while_another_control_plane_relies_on_it() {
-    let mut cluster = Simulated::settled(&BOTH_PATHS);
+/// Another control plane, which relies on our node agent or not.
+fn canary(cluster: &mut Simulated, relies: bool) {
     cluster.put_as_it_is(json!({
         "apiVersion": "apps/v1", "kind": "Deployment",
         "metadata": {
@@ -194,18 +195,21 @@ fn the_node_agent_stays_while_another_control_plane_relies_on_it() {
             "labels": {"istio.io/rev": "canary"},
         },
     }));
-    let config = |enabled: bool| {
-        let values = json!({"pilot": {"cni": {"enabled": enabled}}}).to_string();
-        json!({
-            "apiVersion": "v1", "kind": "ConfigMap",
-            "metadata": {"name": "istio-sidecar-injector-canary", "namespace": "canary"},
-            "data": {"values": values},
-        })
-    };
-    cluster.put_as_it_is(config(true));
+    let values = json!({"pilot": {"cni": {"enabled": relies}}}).to_string();
+    cluster.put_as_it_is(json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "istio-sidecar-injector-canary", "namespace": "canary"},
+        "data": {"values": values},
+    }));
+}
+
+#[test]
+fn the_node_agent_stays_while_another_control_plane_relies_on_it() {
+    let mut cluster = Simulated::settled(&BOTH_PATHS);
+    canary(&mut cluster, true);
     cluster.configure(&[]);
     let mut story = cluster.run();
-    cluster.put_as_it_is(config(false));
+    canary(&mut cluster, false);
     cluster.begin_hook(Timeouts::default());
     story.push_str(&cluster.run());
     expect![[r#"
@@ -216,4 +220,37 @@ fn the_node_agent_stays_while_another_control_plane_relies_on_it() {
         Off: delete ConfigMap istio-cni-config, ServiceAccount istio-cni, 2 ClusterRole, 2 ClusterRoleBinding
         Off: active: CNI off
     "#]].assert_eq(&story);
+}
+
+#[test]
+fn a_removal_leaves_the_node_agent_to_another_control_plane_and_nothing_else() {
+    let mut cluster = Simulated::settled(&BOTH_PATHS);
+    canary(&mut cluster, true);
+    cluster.remove();
+    // However long it takes.
+    cluster.now = Duration::from_secs(50);
+    check(
+        &mut cluster,
+        &expect![[r#"
+            Draining: delete MutatingWebhookConfiguration istio-sidecar-injector-mesh, ValidatingWebhookConfiguration istio-validator-mesh
+            Draining: delete Deployment istiod, HorizontalPodAutoscaler istiod
+            Draining: delete 3 ConfigMap, Service istiod, 2 ServiceAccount, 3 ClusterRole, 3 ClusterRoleBinding, Role istiod, RoleBinding istiod
+            Draining: active
+        "#]],
+    );
+    let left = cluster.live.into_keys();
+    let left = left.filter(|id| !id.is(&CUSTOM_RESOURCE_DEFINITION));
+    let left: Vec<_> = left.map(|id| format!("{id}\n")).collect();
+    expect![[r#"
+        ConfigMap canary/istio-sidecar-injector-canary
+        ConfigMap mesh/istio-cni-config
+        ServiceAccount mesh/istio-cni
+        DaemonSet mesh/istio-cni-node
+        Deployment canary/istiod-canary
+        ClusterRole istio-cni
+        ClusterRole istio-cni-repair-role
+        ClusterRoleBinding istio-cni
+        ClusterRoleBinding istio-cni-repair-rolebinding
+    "#]]
+    .assert_eq(&left.concat());
 }
