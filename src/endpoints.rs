@@ -3,6 +3,7 @@
 //! Each file here has one implementation of [`Endpoint`], which is one line in [`ALL`].
 
 mod istio_pilot;
+mod metadata;
 
 use std::collections::BTreeMap;
 

@@ -28,12 +28,11 @@ pub(super) fn awaited(
         Phase::Removing => (vec![removing(observed)], None),
         Phase::RollingOut => (rolling_out(rollout), None),
         Phase::On => (serving(rollout), None),
-        // A removal has not waited any longer.
-        Phase::Off if desired.intent().is_removal() => {
+        // Only a removal comes here before they are back: it has not waited any longer.
+        Phase::Off => {
             let stays = "the rights of the CNI node agent stay";
             (nodes_away(observed, stays).into_iter().collect(), None)
         }
-        Phase::Off => (Vec::new(), None),
     }
 }
 

@@ -5,20 +5,19 @@
 //! it supports (`canonical/serialized-data-interface` 0.7.0).
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use juju::relation::{Bag, OwnBag, Relation};
-use juju::serialized_data::{Interface, RemoteData, Version};
+use juju::serialized_data::Interface;
 
+use super::metadata::interface;
 use super::{Endpoint, Publication, World};
 use crate::intent::Intent;
 use crate::intent::problem::Problem;
 use crate::istio::{DISCOVERY_PORT, names};
 
-/// The interface as this side implements it.
-const INTERFACE: Interface = Interface {
-    versions: &[Version(1)],
-    remote_data: RemoteData::NotAllowed,
-};
+/// The interface as `metadata.yaml` declares it.
+static INTERFACE: LazyLock<Interface> = LazyLock::new(|| interface("istio-pilot"));
 
 /// The endpoint.
 pub(super) struct IstioPilot;

@@ -9,6 +9,8 @@
 //! Where that library ends the hook with an exception, here only that relation has an
 //! [`Unreadable`]; the others are not affected.
 
+mod interface;
+mod schema;
 mod unreadable;
 
 use std::collections::BTreeMap;
@@ -16,6 +18,8 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+pub use interface::{Interface, InterfaceError};
+pub use schema::{Schema, Violation};
 pub use unreadable::{Problem, Unreadable};
 
 use crate::relation::{DatabagChanges, Relation};
@@ -37,24 +41,6 @@ impl fmt::Display for Version {
     }
 }
 
-/// What metadata.yaml says of an interface under `versions` and `schema`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Interface {
-    /// The versions that this charm supports.
-    pub versions: &'static [Version],
-    /// Whether the other side has anything to say.
-    pub remote_data: RemoteData,
-}
-
-/// Whether an interface has a schema for what the other side says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RemoteData {
-    /// It has one.
-    Expected,
-    /// It has none: the other side lists its versions and nothing else.
-    NotAllowed,
-}
-
 /// What the other side of a relation says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Received {
@@ -70,8 +56,7 @@ impl Interface {
     ///
     /// [read]: Interface::read
     pub fn versions_only(&self) -> DatabagChanges {
-        let versions = ascending(self.versions);
-        let list = versions.iter().map(|version| format!("- {version}\n"));
+        let list = self.versions().map(|version| format!("- {version}\n"));
         [(SUPPORTED_VERSIONS.to_owned(), Some(list.collect()))].into()
     }
 
@@ -98,7 +83,7 @@ impl Interface {
         self.read_databags(relation).map_err(|problem| Unreadable {
             relation: relation.id.clone(),
             application: relation.application.clone(),
-            supported: self.versions,
+            supported: self.versions().collect(),
             problem,
         })
     }
@@ -108,9 +93,9 @@ impl Interface {
         let value = |key| databag.and_then(|databag| databag.get(key));
         let versions = value(SUPPORTED_VERSIONS).ok_or(Problem::Unversioned)?;
         let version = self.highest_common(versions)?;
-        let data = match (value(DATA), self.remote_data) {
-            (Some(yaml), RemoteData::Expected) => read_data(yaml)?,
-            (Some(yaml), RemoteData::NotAllowed) if holds_data(yaml) => {
+        let data = match (value(DATA), self.schema(version)) {
+            (Some(yaml), Some(schema)) => read_data(yaml, schema)?,
+            (Some(yaml), None) if holds_data(yaml) => {
                 return Err(Problem::DataNotAllowed { unit: None });
             }
             _ => None,
@@ -133,15 +118,9 @@ impl Interface {
             let position = index + 1;
             remote.push(read_version(item).ok_or(Problem::NotAVersion { position })?);
         }
-        let common = self.versions.iter().filter(|own| remote.contains(own));
-        common.max().copied().ok_or(Problem::NoCommonVersion)
+        let common = self.versions().filter(|own| remote.contains(own));
+        common.max().ok_or(Problem::NoCommonVersion)
     }
-}
-
-fn ascending(versions: &[Version]) -> Vec<Version> {
-    let mut versions = versions.to_vec();
-    versions.sort_unstable();
-    versions
 }
 
 /// A version is written `v1` or `1`.
@@ -158,10 +137,13 @@ fn read_version(item: &Value) -> Option<Version> {
     number.map(Version)
 }
 
-fn read_data(yaml: &str) -> Result<Option<Map<String, Value>>, Problem> {
+fn read_data(yaml: &str, schema: &Schema) -> Result<Option<Map<String, Value>>, Problem> {
     match parse(DATA, yaml)? {
         nothing if is_nothing(&nothing) => Ok(None),
-        Value::Object(data) => Ok(Some(data)),
+        Value::Object(data) => {
+            schema.check_fields(&data).map_err(Problem::Invalid)?;
+            Ok(Some(data))
+        }
         _ => Err(Problem::NotAMapping),
     }
 }

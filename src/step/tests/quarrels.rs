@@ -268,16 +268,22 @@ fn what_is_changed_on_the_way_is_told_of_a_webhook_and_left_of_a_workload() {
     let name = "istio-sidecar-injector-mesh";
     let told = apply_in_vain(&mut cluster, &MUTATING_WEBHOOK, name);
     expect!["MutatingWebhookConfiguration istio-sidecar-injector-mesh: a webhook or policy of this cluster sets .webhooks[name=rev.namespace.sidecar-injector.istio.io].failurePolicy otherwise"].assert_eq(&told.join("\n"));
-    check(&cluster.run(), &expect![[r#"
+    check(
+        &cluster.run(),
+        &expect![[r#"
         Off: active: CNI off
-    "#]]);
+    "#]],
+    );
     let mut cluster = Simulated::settled(&[]);
     cluster.change(&DEPLOYMENT, |it| {
         it["spec"]["template"]["spec"]["containers"][0]["image"] = json!("mirror/pilot");
     });
     let told = apply_in_vain(&mut cluster, &DEPLOYMENT, names::ISTIOD);
     assert_eq!(told, Vec::<String>::new());
-    check(&cluster.run(), &expect![[r#"
+    check(
+        &cluster.run(),
+        &expect![[r#"
         Off: active: CNI off
-    "#]]);
+    "#]],
+    );
 }

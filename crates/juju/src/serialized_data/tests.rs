@@ -1,18 +1,23 @@
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use serde_json::json;
 
 use super::*;
 use crate::relation::Databag;
 
-const BOTH: Interface = Interface {
-    versions: &[Version(2), Version(1)],
-    remote_data: RemoteData::Expected,
-};
-const SILENT: Interface = Interface {
-    versions: &[Version(1)],
-    remote_data: RemoteData::NotAllowed,
-};
+/// An interface of two versions, in which the other side may say anything.
+static BOTH: LazyLock<Interface> = LazyLock::new(|| {
+    let anything = json!({"requires": {"type": "object"}});
+    interface(&json!({"versions": ["v2", "v1"], "schema": {"v1": anything, "v2": anything}}))
+});
+
+/// An interface in which it has nothing to say.
+static SILENT: LazyLock<Interface> = LazyLock::new(|| interface(&json!({"versions": ["v1"]})));
+
+fn interface(entry: &Value) -> Interface {
+    Interface::of_endpoint(entry, "requires").unwrap()
+}
 
 fn relation(databag: Databag) -> Relation {
     Relation {
@@ -33,7 +38,7 @@ fn with_data(yaml: &str) -> Relation {
     ]))
 }
 
-fn problem(interface: Interface, relation: &Relation) -> Problem {
+fn problem(interface: &Interface, relation: &Relation) -> Problem {
     interface.read(relation).unwrap_err().problem
 }
 
@@ -146,7 +151,7 @@ fn what_python_takes_for_false_is_not_data() {
 fn data_that_is_not_a_mapping_is_for_a_person() {
     for yaml in ["[1, 2]", "- a\n", "text", "1", "true", "'0'"] {
         assert_eq!(
-            problem(BOTH, &with_data(yaml)),
+            problem(&BOTH, &with_data(yaml)),
             Problem::NotAMapping,
             "{yaml}"
         );
@@ -164,7 +169,7 @@ fn data_that_is_not_yaml_is_for_a_person() {
         "? [a]\n: b\n",
         "\u{1}",
     ] {
-        let problem = problem(BOTH, &with_data(yaml));
+        let problem = problem(&BOTH, &with_data(yaml));
         assert!(
             matches!(problem, Problem::NotYaml { key: DATA, .. }),
             "{yaml}"
@@ -174,7 +179,7 @@ fn data_that_is_not_yaml_is_for_a_person() {
         key: DATA,
         place: Some((2, 1)),
     };
-    assert_eq!(problem(BOTH, &with_data("a: b\n\tc: d\n")), expected);
+    assert_eq!(problem(&BOTH, &with_data("a: b\n\tc: d\n")), expected);
 }
 
 /// Each alias stands for ten of the level before: a few bytes of YAML, gigabytes of data.
@@ -185,7 +190,7 @@ fn data_that_swells_is_refused() {
         let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
         writeln!(yaml, "a{level}: &a{level} [{aliases}]").unwrap();
     }
-    let problem = problem(BOTH, &with_data(&yaml));
+    let problem = problem(&BOTH, &with_data(&yaml));
     assert!(matches!(problem, Problem::NotYaml { .. }), "{problem:?}");
 }
 
@@ -193,7 +198,7 @@ fn data_that_swells_is_refused() {
 fn data_without_a_schema_is_for_a_person() {
     let by_application = Problem::DataNotAllowed { unit: None };
     for yaml in ["a: b\n", "[1]", "{foo: ["] {
-        assert_eq!(problem(SILENT, &with_data(yaml)), by_application, "{yaml}");
+        assert_eq!(problem(&SILENT, &with_data(yaml)), by_application, "{yaml}");
     }
     let by_unit = |yaml: &str| Relation {
         remote_units: Some(
@@ -206,7 +211,7 @@ fn data_without_a_schema_is_for_a_person() {
         ..with_versions("- v1\n")
     };
     let unit = Some("dex-auth/1".parse().unwrap());
-    for interface in [BOTH, SILENT] {
+    for interface in [&*BOTH, &*SILENT] {
         let expected = Problem::DataNotAllowed { unit: unit.clone() };
         assert_eq!(problem(interface, &by_unit("a: b\n")), expected);
         assert!(interface.read(&by_unit("{}\n")).is_ok());

@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
-use super::{DATA, SUPPORTED_VERSIONS, Version, ascending};
+use super::schema::Violation;
+use super::{DATA, SUPPORTED_VERSIONS, Version};
 use crate::names::{ApplicationName, RelationId, UnitName};
 
 /// What the other side of one relation wrote, or did not write yet, cannot be used.
@@ -16,8 +17,8 @@ pub struct Unreadable {
     pub relation: RelationId,
     /// The application on the other side, where it is known.
     pub application: Option<ApplicationName>,
-    /// The versions that this charm supports.
-    pub supported: &'static [Version],
+    /// The versions that this charm supports, in ascending order.
+    pub supported: Vec<Version>,
     /// What is wrong.
     pub problem: Problem,
 }
@@ -45,6 +46,8 @@ pub enum Problem {
     },
     /// The data is not a mapping (`RelationDataError`).
     NotAMapping,
+    /// The data is not what the schema asks for (`RelationDataError`).
+    Invalid(Violation),
     /// There is data where the interface has none (`MissingSchemaError`).
     DataNotAllowed {
         /// The unit in whose databag it is; `None` when it is the application's.
@@ -68,8 +71,7 @@ impl fmt::Display for Unreadable {
             Some(application) => (format!(" with {application}"), application.as_str()),
             None => (String::new(), "the other application"),
         };
-        let supported = ascending(self.supported);
-        let supported: Vec<String> = supported.iter().map(ToString::to_string).collect();
+        let supported: Vec<String> = self.supported.iter().map(ToString::to_string).collect();
         let supported = supported.join(" or ");
         write!(formatter, "{}{with}: ", self.relation)?;
         match &self.problem {
@@ -103,6 +105,12 @@ impl fmt::Display for Unreadable {
                 formatter,
                 "`{DATA}` is not a mapping; {other} must write names of fields with values there"
             ),
+            Problem::Invalid(violation) => {
+                write!(
+                    formatter,
+                    "`{DATA}` {violation}; {other} must write it as the interface says"
+                )
+            }
             Problem::DataNotAllowed { unit } => {
                 write!(formatter, "`{DATA}` ")?;
                 if let Some(unit) = unit {

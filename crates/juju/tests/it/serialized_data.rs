@@ -1,17 +1,18 @@
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use juju::WriteOutcome;
 use juju::names::Endpoint;
 use juju::relation::{Bag, OwnBag, Relation};
-use juju::serialized_data::{Interface, Problem, RemoteData, Version};
+use juju::serialized_data::{Interface, Problem};
+use serde_json::json;
 
 use crate::fake_tools::{FakeTools, InstalledTools};
 
 const ISTIO_PILOT: Endpoint = Endpoint::from_static("istio-pilot");
-const K8S_SERVICE: Interface = Interface {
-    versions: &[Version(1)],
-    remote_data: RemoteData::NotAllowed,
-};
+/// The interface `k8s-service`, in which the other side says nothing.
+static K8S_SERVICE: LazyLock<Interface> =
+    LazyLock::new(|| Interface::of_endpoint(&json!({"versions": ["v1"]}), "requires").unwrap());
 
 /// One relation: what the other application and this one have in their databags.
 fn juju(remote: &str, own: &str) -> InstalledTools {
