@@ -4,6 +4,7 @@ pub mod agent;
 pub mod attempts;
 pub mod awaited;
 pub mod gate;
+mod ingress;
 pub mod question;
 mod switch;
 
@@ -112,7 +113,8 @@ pub fn assess(desired: &Desired<'_>, observed: &Observed) -> Result<Assessment, 
     let rollout = agent::rollout(intent, observed);
     let phase = phase(desired, observed, rollout.as_ref());
     let wanted = desired.at(phase)?;
-    let frozen = agent::frozen(phase, intent, observed);
+    let mut frozen = agent::frozen(phase, intent, observed);
+    frozen.extend(ingress::frozen(intent, &observed.live));
     let mut plan = plan(wanted, &frozen, &observed.live, &intent.identity);
     let mut conflicts = Vec::new();
     if intent.is_removal() {
@@ -130,6 +132,7 @@ pub fn assess(desired: &Desired<'_>, observed: &Observed) -> Result<Assessment, 
         plan.deletions.extend(adopted);
         agent::goes_first(&mut plan, &observed.live);
     }
+    ingress::stay_closed_without_filter(&mut plan, intent, &observed.live);
     let in_vain = InVain::take(&mut plan, phase, observed);
     let gate = Gate::new(intent, phase, &plan, &in_vain, observed);
     let (mut awaited, next_look) = switch::awaited(desired, phase, observed, rollout.as_ref());

@@ -47,6 +47,7 @@ pub fn decide(facts: &Facts) -> Intent {
     let mut intent = Intent {
         identity: facts.identity.clone(),
         target,
+        ingress: None,
         problems,
         warnings,
     };

@@ -11,12 +11,13 @@
 mod configuration;
 mod gateway;
 pub mod ids;
+pub mod ingress;
 pub mod injection;
 pub mod stream;
 mod template;
+mod wanted;
 mod yaml;
 
-use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use serde::{Deserialize as _, Serialize};
@@ -31,12 +32,13 @@ use crate::istio::names::Names;
 use crate::istio::{Injection, REVISION};
 #[cfg(test)]
 use crate::k8s::kind::CUSTOM_RESOURCE_DEFINITION;
-use crate::k8s::kind::{DAEMON_SET, Kind};
+use crate::k8s::kind::GATEWAY;
 use crate::k8s::labels;
 use crate::k8s::object::{Object, ObjectError};
 use crate::k8s::version::KubernetesVersion;
 use injection::InjectionError;
 use template::TemplateError;
+pub use wanted::Wanted;
 
 /// The API groups whose resources istiod reads.
 ///
@@ -135,51 +137,6 @@ impl<'a> Inputs<'a> {
     /// What new pods get.
     pub fn injection(&self) -> Injection {
         self.phase.injection()
-    }
-}
-
-/// The objects that should exist at one moment, in the order of application. Each is labelled as
-/// this application's: the only constructor does that.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Wanted {
-    objects: Vec<Object>,
-    closed: BTreeSet<&'static str>,
-}
-
-impl Wanted {
-    /// The objects of an application: puts its labels on them and sorts them by
-    /// [`Wave`](crate::k8s::kind::Wave).
-    pub fn new(mut objects: Vec<Object>, identity: &Identity) -> Self {
-        for object in &mut objects {
-            labels::stamp(object, identity.instance());
-        }
-        objects.sort_by_key(|object| object.id().wave());
-        Self {
-            objects,
-            closed: BTreeSet::new(),
-        }
-    }
-
-    /// The same, but other objects of that kind have to be deleted before anything else happens.
-    #[must_use]
-    pub fn closing(mut self, kind: &Kind) -> Self {
-        self.closed.insert(kind.kind);
-        self
-    }
-
-    /// Whether an object that is not wanted has to be deleted before anything else happens.
-    pub fn closes(&self, live: &Object) -> bool {
-        self.closed.contains(live.kind())
-    }
-
-    /// The objects.
-    pub fn objects(&self) -> &[Object] {
-        &self.objects
-    }
-
-    /// The node agent's DaemonSet, if it is wanted.
-    pub fn daemon_set(&self) -> Option<&Object> {
-        self.objects.iter().find(|it| it.is(&DAEMON_SET))
     }
 }
 
@@ -302,7 +259,11 @@ impl<'a> Desired<'a> {
             phase,
         })?;
         objects.extend_from_slice(&self.of_endpoints);
-        Ok(Wanted::new(objects, identity))
+        let wanted = Wanted::new(objects, identity);
+        if self.intent.is_closed() {
+            return Ok(wanted.closing(&GATEWAY));
+        }
+        Ok(wanted)
     }
 }
 

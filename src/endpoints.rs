@@ -2,6 +2,10 @@
 //!
 //! Each file here has one implementation of [`Endpoint`], which is one line in [`ALL`].
 
+mod fields;
+mod gateway_info;
+mod ingress;
+mod ingress_auth;
 mod istio_pilot;
 mod metadata;
 
@@ -15,7 +19,12 @@ use crate::k8s::object::Object;
 use crate::observed::Observed;
 
 /// Every endpoint that this charm serves.
-pub const ALL: [&dyn Endpoint; 1] = [&istio_pilot::IstioPilot];
+pub const ALL: [&dyn Endpoint; 4] = [
+    &istio_pilot::IstioPilot,
+    &ingress_auth::IngressAuth,
+    &ingress::Ingress,
+    &gateway_info::GatewayInfo,
+];
 
 /// The relations of each endpoint, by its name.
 pub type Relations = BTreeMap<&'static str, Vec<Relation>>;

@@ -5,6 +5,7 @@
 pub mod cni_paths;
 pub mod identity;
 pub mod images;
+pub mod ingress;
 pub mod options;
 pub mod problem;
 pub mod values;
@@ -13,6 +14,7 @@ pub mod yaml;
 use cni_paths::{CniPaths, CniSetting};
 use identity::Identity;
 use images::Images;
+use ingress::Ingress;
 use problem::Problem;
 
 /// What this application is asked to do.
@@ -22,6 +24,9 @@ pub struct Intent {
     pub identity: Identity,
     /// What the cluster should hold of the application.
     pub target: Target,
+    /// What relations ask of the ingress gateway; `None` where nobody knows, as for the tool, which
+    /// sees no relations. What is there then stays.
+    pub ingress: Option<Ingress>,
     /// What is asked but cannot be done, for the status.
     pub problems: Vec<Problem>,
     /// Harmless oddities, for the log.
@@ -70,6 +75,7 @@ impl Intent {
         Self {
             identity,
             target: Target::Nothing,
+            ingress: None,
             problems: Vec::new(),
             warnings: Vec::new(),
         }
@@ -86,6 +92,11 @@ impl Intent {
     /// The directories of the node agent; `None` when there should not be one.
     pub fn cni_paths(&self) -> Option<&CniPaths> {
         self.mesh()?.cni.paths()
+    }
+
+    /// Whether no request may pass the ingress gateway.
+    pub fn is_closed(&self) -> bool {
+        self.ingress.as_ref().is_some_and(Ingress::is_closed)
     }
 
     /// Whether everything made by the application should go.

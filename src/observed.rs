@@ -5,6 +5,7 @@ pub mod attempts;
 pub mod collection;
 pub mod crashes;
 pub mod drain;
+mod gateway;
 pub mod istiod;
 pub mod new_pods;
 pub mod others;
@@ -43,6 +44,8 @@ pub struct Observed {
     pub without_configuration: Option<BTreeSet<String>>,
     /// Whether anybody still uses Istio's definitions.
     pub definitions: Option<DefinitionUse>,
+    /// The Service of the ingress gateway, if it exists; `None` until that had to be known.
+    pub gateway_service: Option<Option<Object>>,
     /// What has held up a removal for as long as it may.
     pub overdue: Overdue,
     /// What this hook has tried to write before.

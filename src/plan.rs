@@ -18,7 +18,7 @@ use crate::desired::Wanted;
 use crate::intent::identity::Identity;
 use crate::istio::names;
 use crate::k8s::kind::{
-    CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, DAEMON_SET, MUTATING_WEBHOOK, VALIDATING_WEBHOOK, Wave,
+    CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, DAEMON_SET, VALIDATING_WEBHOOK, Wave,
 };
 use crate::k8s::object::{LiveObjects, Object, ObjectId};
 use definitions::Definition;
@@ -108,6 +108,8 @@ pub struct Plan {
     pub deletions: Vec<Deletion>,
     /// What is in the way. While there are any obstacles, nothing may be changed.
     pub obstacles: Vec<Obstacle>,
+    /// What is in the way of objects that relations ask for; everything else is changed nevertheless.
+    pub in_the_way: Vec<Obstacle>,
     /// Wanted objects that somebody has deleted and something still keeps: they are made anew when
     /// they are gone.
     pub going: Vec<ObjectId>,
@@ -166,6 +168,11 @@ pub fn deletion_of_adopted(live: &Object, identity: &Identity) -> Option<Deletio
     Deletion::of(live, Urgency::InWave).filter(|_| !is_foreign)
 }
 
+/// The deletion of an object that must not stay, whatever else has to be done.
+pub fn close(live: &Object) -> Option<Deletion> {
+    Deletion::of(live, Urgency::CloseFirst)
+}
+
 /// The deletions of the definitions that this charm has written. Definitions belong to everybody in
 /// the cluster: the caller makes sure that nobody uses them.
 pub fn deletions_of_definitions(live: &LiveObjects) -> Vec<Deletion> {
@@ -197,10 +204,13 @@ fn upsert(wanted: &Object, live: Option<&Object>, identity: &Identity, plan: &mu
             Definition::Leave(why) => return plan.skipped.push((id.clone(), why)),
         }
     } else if let Ownership::Foreign(whose) = ownership::ownership(live, identity) {
-        return plan.obstacles.push(Obstacle {
-            id: id.clone(),
-            whose,
-        });
+        let id = id.clone();
+        let obstacles = if wave.is_of_relations() {
+            &mut plan.in_the_way
+        } else {
+            &mut plan.obstacles
+        };
+        return obstacles.push(Obstacle { id, whose });
     }
     if live.is_being_deleted() {
         return plan.going.push(id.clone());
@@ -210,11 +220,9 @@ fn upsert(wanted: &Object, live: Option<&Object>, identity: &Identity, plan: &mu
     if id.is(&VALIDATING_WEBHOOK) {
         shared_fields::leave_failure_policy(&mut object, live);
     }
-    let is_webhook = id.is(&VALIDATING_WEBHOOK) || id.is(&MUTATING_WEBHOOK);
-    if is_webhook && adopted.is_none() {
+    if adopted.is_none() {
         let kept = shared_fields::keep_narrower_selectors(&mut object, live);
-        let why = |by| format!("{by} adds to its selectors, so that it is called for less");
-        plan.skipped.extend(kept.map(|by| (id.clone(), why(by))));
+        plan.skipped.extend(kept.map(|why| (id.clone(), why)));
     }
     let sheds = definitions::labels_of_juju(live);
     let mut differences = drift::differences(&object, live);
@@ -245,7 +253,7 @@ fn moves_switch(id: &ObjectId) -> bool {
 
 impl fmt::Display for Plan {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for obstacle in &self.obstacles {
+        for obstacle in self.obstacles.iter().chain(&self.in_the_way) {
             writeln!(formatter, "! {obstacle}")?;
         }
         for upsert in &self.upserts {

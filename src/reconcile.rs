@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use crate::assess::{Assessment, assess};
 use crate::cluster::Cluster;
 use crate::cluster::error::ClusterError;
-use crate::desired::{Desired, RenderError};
+use crate::desired::{Desired, RenderError, ingress};
 use crate::endpoints;
 use crate::intent::Intent;
 use crate::report::status::of_refusal;
@@ -147,11 +147,9 @@ pub async fn preview(intent: &Intent, cluster: &Cluster) -> Result<Assessment, I
 /// What is desired in a cluster of this version.
 async fn desired<'a>(intent: &'a Intent, cluster: &Cluster) -> Result<Desired<'a>, Interruption> {
     let kubernetes = cluster.version().await?;
-    Ok(Desired::new(
-        intent,
-        endpoints::objects(intent),
-        kubernetes,
-    )?)
+    let mut of_endpoints = ingress::objects(intent)?;
+    of_endpoints.extend(endpoints::objects(intent));
+    Ok(Desired::new(intent, of_endpoints, kubernetes)?)
 }
 
 impl Reconcile<'_> {

@@ -18,11 +18,12 @@ use crate::assess::{Assessment, assess};
 use crate::cluster::error::FailureKind;
 use crate::cni::stragglers::SlowestWebhook;
 use crate::decide::{Facts, decide};
-use crate::desired::Desired;
+use crate::desired::{Desired, ingress};
 use crate::intent::Intent;
 use crate::intent::identity::Identity;
 use crate::istio::Injection;
-use crate::k8s::object::{LiveObjects, ObjectId};
+use crate::k8s::kind::SERVICE;
+use crate::k8s::object::{LiveObjects, Object, ObjectId};
 use crate::k8s::version::KubernetesVersion;
 use crate::observed::agent::AgentState;
 use crate::observed::attempts::Refusal;
@@ -190,6 +191,9 @@ impl Simulated {
                     let words = |crash| (crash, "Error: permission denied".to_owned());
                     observed.explain_crashes(&crashes.into_iter().map(words).collect());
                 }
+                Some(Question::GatewayService(name)) => {
+                    observed.gateway_service = Some(self.service(name));
+                }
                 Some(Question::CustomResources(_)) => {
                     let used = self.custom_resources.clone();
                     observed.definitions =
@@ -198,6 +202,11 @@ impl Simulated {
             }
         }
         panic!("there is always another question")
+    }
+
+    fn service(&self, name: &str) -> Option<Object> {
+        let id = ObjectId::new(&SERVICE, "mesh", name);
+        self.live.get(&id).cloned()
     }
 
     /// Observes and assesses.
@@ -324,7 +333,8 @@ pub(crate) fn desired(intent: &Intent) -> &'static Desired<'static> {
         return known;
     }
     let intent: &'static Intent = Box::leak(Box::new(intent.clone()));
-    let desired = Desired::new(intent, Vec::new(), KUBERNETES).unwrap();
+    let of_endpoints = ingress::objects(intent).unwrap();
+    let desired = Desired::new(intent, of_endpoints, KUBERNETES).unwrap();
     let desired = desired.with_small_definitions();
     rendered.push(Box::leak(Box::new(desired)));
     rendered[rendered.len() - 1]

@@ -98,6 +98,8 @@ fn wait_or_finish<'a>(assessment: &Assessment, journal: &Journal, now: Duration)
     if assessment.fault.is_some() && !journal.has_settled_fault(now) {
         return wait(None);
     }
+    let in_the_way = assessment.plan.in_the_way.iter().cloned();
+    conditions.extend(in_the_way.map(Condition::InTheWay));
     let refused = assessment.in_vain.refused.iter().cloned();
     conditions.extend(refused.map(Condition::from));
     conditions.extend(awaited.into_iter().cloned().map(Condition::StillWaiting));

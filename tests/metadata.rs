@@ -17,12 +17,9 @@ use serde_json::{Map, Value};
 
 /// Endpoints that metadata.yaml declares and nothing serves yet: they can be related, and stay
 /// silent.
-const SILENT: [&str; 7] = [
+const SILENT: [&str; 4] = [
     "certificates",
-    "gateway-info",
     "grafana-dashboard",
-    "ingress",
-    "ingress-auth",
     "metrics-endpoint",
     "peers",
 ];

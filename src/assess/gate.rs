@@ -37,7 +37,7 @@ pub enum Upserts {
     Definitions,
     /// Nothing: the API server does not serve all definitions yet.
     Nothing,
-    /// Everything except new webhooks and the new objects that they check: istiod is not ready.
+    /// Everything except new webhooks and the objects that they check: istiod is not ready.
     AllButNewWebhooks,
     /// Everything.
     All,
@@ -95,7 +95,9 @@ impl Gate {
             Upserts::Injection => is_injection(upsert),
             Upserts::Definitions => upsert.wave == Wave::Definitions,
             Upserts::Nothing => false,
-            Upserts::AllButNewWebhooks => upsert.wave < Wave::Webhooks || !is_new,
+            Upserts::AllButNewWebhooks => {
+                upsert.wave < Wave::Webhooks || (upsert.wave == Wave::Webhooks && !is_new)
+            }
             Upserts::All => true,
         }
     }

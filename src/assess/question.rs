@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{agent, injects_istio_init, phase};
 use crate::cni::Phase;
 use crate::desired::Desired;
+use crate::intent::Intent;
 use crate::k8s::kind::CUSTOM_RESOURCE_DEFINITION;
 use crate::k8s::object::Object;
 use crate::observed::Observed;
@@ -39,11 +40,29 @@ pub enum Question<'a> {
     LastWords(BTreeSet<Crash>),
     /// Whether there are custom resources of these definitions.
     CustomResources(Vec<&'a Object>),
+    /// What the Service of the ingress gateway is like.
+    GatewayService(&'a str),
 }
 
 /// The next question to answer; `None` when the cluster can be assessed. `takes_long` says whether
 /// the hook has run longer than it does when all goes well.
 pub fn open_question<'a>(
+    desired: &'a Desired<'_>,
+    observed: &'a Observed,
+    takes_long: bool,
+) -> Option<Question<'a>> {
+    let of_switch = of_switch(desired, observed, takes_long);
+    of_switch.or_else(|| of_ingress(desired.intent(), observed))
+}
+
+/// What others have to know of the ingress gateway.
+fn of_ingress<'a>(intent: &'a Intent, observed: &Observed) -> Option<Question<'a>> {
+    let (mesh, ingress) = (intent.mesh()?, intent.ingress.as_ref()?);
+    let asks = ingress.is_watched && observed.gateway_service.is_none();
+    asks.then_some(Question::GatewayService(&mesh.gateway.service))
+}
+
+fn of_switch<'a>(
     desired: &'a Desired<'_>,
     observed: &'a Observed,
     takes_long: bool,

@@ -180,6 +180,17 @@ mod tests {
         assert_eq!(answer(&json!("junk")), None);
     }
 
+    #[test]
+    fn the_question_is_a_pod_that_asks_for_injection_and_is_not_created() {
+        let question = question("mesh");
+        assert_eq!(question["kind"], "AdmissionReview");
+        let request = &question["request"];
+        assert_eq!(request["namespace"], "mesh");
+        assert_eq!(request["dryRun"], true);
+        let labels = &request["object"]["metadata"]["labels"];
+        assert_eq!(labels["sidecar.istio.io/inject"], "true");
+    }
+
     const ON: Option<Injection> = Some(Injection::IstioValidation);
     const OFF: Option<Injection> = Some(Injection::IstioInit);
 

@@ -6,10 +6,12 @@ use istio_api::networking::Gateway;
 use istio_api::networking::gateway::{GatewaySpec, Port, Server};
 
 /// The label that selects the pods of the charm istio-gateway, with its value.
-const SELECTOR: (&str, &str) = ("istio", "ingressgateway");
+pub(super) const SELECTOR: (&str, &str) = ("istio", "ingressgateway");
 
 /// The port on which those pods listen for HTTP.
-const HTTP_PORT: u32 = 8080;
+pub(super) const HTTP_PORT: u32 = 8080;
+/// The port on which they listen for HTTPS.
+pub(super) const HTTPS_PORT: u32 = 8443;
 
 /// The Gateway with this name, which serves every host over plain HTTP.
 pub(super) fn gateway(name: &str, namespace: &str) -> Gateway {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use juju::names::RelationId;
+use juju::relation::Relation;
 use juju::serialized_data::Unreadable;
 
 /// One thing that is asked but cannot be done, for the status.
@@ -52,6 +53,24 @@ impl Problem {
             subject: Subject::Application,
             message: message.into(),
             remedy: Remedy::Person,
+        }
+    }
+
+    /// Something that a relation asks for and that a person has to settle. The message goes on where
+    /// the relation has been named.
+    pub fn of_request(relation: &Relation, message: &str) -> Self {
+        Self {
+            subject: Subject::Relation(relation.id.clone()),
+            message: format!("{relation}: {message}"),
+            remedy: Remedy::Person,
+        }
+    }
+
+    /// Something that the other side of a relation has not said yet.
+    pub fn not_yet(relation: &Relation, message: &str) -> Self {
+        Self {
+            remedy: Remedy::Time,
+            ..Self::of_request(relation, message)
         }
     }
 

@@ -105,7 +105,7 @@ impl Names {
             || name == self.node_agent
     }
 
-    /// The names of ConfigMaps.
+    /// The names of `ConfigMap`s.
     pub fn config_maps(&self) -> [&str; 4] {
         [
             self.mesh_config,
@@ -139,6 +139,11 @@ pub fn mutating_webhook(namespace: &str) -> String {
         return "istio-sidecar-injector".to_owned();
     }
     format!("istio-sidecar-injector-{namespace}")
+}
+
+/// The EnvoyFilter of an application that has every request checked.
+pub fn authorization_filter(application: &str) -> String {
+    format!("{application}-authn-filter")
 }
 
 #[cfg(test)]

@@ -15,8 +15,17 @@ pub enum Wave {
     Workloads,
     /// Webhook configurations, after the istiod that they call.
     Webhooks,
-    /// Istio's own objects, after the webhook that checks them.
+    /// What every request through the gateway has to pass, before the gateway is opened.
+    Filters,
+    /// The rest of Istio's own objects, after the webhook that checks them.
     Resources,
+}
+
+impl Wave {
+    /// Whether its objects are made for relations, and not for the control plane.
+    pub fn is_of_relations(self) -> bool {
+        self >= Self::Filters
+    }
 }
 
 /// Which objects of a kind a reconcile reads.
@@ -200,10 +209,27 @@ pub const VALIDATING_WEBHOOK: Kind = Kind::cluster_scoped(
 pub const GATEWAY: Kind = Kind::namespaced("networking.istio.io", "v1", "Gateway", "gateways")
     .applied_in(Wave::Resources);
 
+/// Istio's `VirtualService`s.
+pub const VIRTUAL_SERVICE: Kind = Kind::namespaced(
+    "networking.istio.io",
+    "v1",
+    "VirtualService",
+    "virtualservices",
+)
+.applied_in(Wave::Resources);
+/// Istio's `EnvoyFilter`s, which have no later version.
+pub const ENVOY_FILTER: Kind = Kind::namespaced(
+    "networking.istio.io",
+    "v1alpha3",
+    "EnvoyFilter",
+    "envoyfilters",
+)
+.applied_in(Wave::Filters);
+
 /// Every kind that any version of this charm has applied, in the order of application.
 ///
 /// Pruning goes through all of them, so a kind that is no longer rendered stays in the table.
-pub const KINDS: [Kind; 16] = [
+pub const KINDS: [Kind; 18] = [
     CUSTOM_RESOURCE_DEFINITION,
     SERVICE_ACCOUNT,
     CLUSTER_ROLE,
@@ -219,7 +245,9 @@ pub const KINDS: [Kind; 16] = [
     POD_DISRUPTION_BUDGET,
     MUTATING_WEBHOOK,
     VALIDATING_WEBHOOK,
+    ENVOY_FILTER,
     GATEWAY,
+    VIRTUAL_SERVICE,
 ];
 
 /// The kind with this group and name; `None` when this charm never applies it.

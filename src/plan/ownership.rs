@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::intent::identity::Identity;
-use crate::istio::names::Names;
-use crate::k8s::kind::{CLUSTER_ROLE, CLUSTER_ROLE_BINDING};
+use crate::istio::names::{Names, authorization_filter};
+use crate::k8s::kind::{CLUSTER_ROLE, CLUSTER_ROLE_BINDING, ENVOY_FILTER};
 use crate::k8s::labels;
 use crate::k8s::managed_fields::FIELD_MANAGER;
 use crate::k8s::object::{LiveObjects, Object};
@@ -20,6 +20,8 @@ pub enum Ownership {
     Foreign(String),
 }
 
+/// The field manager of the Python charm.
+const PYTHON_CHARM: &str = "lightkube";
 const HELM_RELEASE: &str = "meta.helm.sh/release-name";
 const OPERATOR_MANAGED: &str = "operator.istio.io/managed";
 const OPERATOR_NAMESPACE: &str = "install.operator.istio.io/owning-resource-namespace";
@@ -42,6 +44,9 @@ pub fn ownership(live: &Object, identity: &Identity) -> Ownership {
             return Ownership::Foreign(format!("the application {instance}"));
         }
         _ => {}
+    }
+    if is_filter_of_python_charm(live, identity) {
+        return Ownership::Adopted;
     }
     if live.label(OPERATOR_MANAGED).is_some() {
         return match live.label(OPERATOR_NAMESPACE) {
@@ -120,6 +125,21 @@ fn serves_account_elsewhere(binding: &Object, namespace: &str) -> bool {
     subjects.any(|it| it["namespace"].as_str().is_some_and(|it| it != namespace))
 }
 
+/// Whether the Python charm of this application has made an object.
+fn is_of_python_charm(live: &Object, identity: &Identity) -> bool {
+    live.label("kubernetes-resource-handler-scope").is_some()
+        && live.label(labels::INSTANCE) == Some(identity.instance())
+        && live.managed_fields().any(|it| it.manager() == PYTHON_CHARM)
+}
+
+/// Whether an object is the filter that the Python charm makes, which has no labels.
+fn is_filter_of_python_charm(live: &Object, identity: &Identity) -> bool {
+    live.is(&ENVOY_FILTER)
+        && is_here(live, identity)
+        && live.id().name == authorization_filter(identity.application())
+        && live.managed_fields().any(|it| it.manager() == PYTHON_CHARM)
+}
+
 /// Whether the charm may delete an object that is no longer wanted.
 ///
 /// A copy that somebody made of one of our objects has our labels, but not our field manager. An
@@ -129,7 +149,8 @@ pub fn may_delete(live: &Object, identity: &Identity) -> bool {
         .at("/metadata/ownerReferences")
         .and_then(Value::as_array)
         .is_some_and(|owners| !owners.is_empty());
-    is_ours(live, identity) && !derived && live.is_written_by_this_charm()
+    let is_written = live.is_written_by_this_charm() || is_of_python_charm(live, identity);
+    is_ours(live, identity) && !derived && is_written
 }
 
 /// Whether a role of the node agent is that of another namespace: the binding of its name says so.

@@ -40,8 +40,8 @@ fn owns_failure_policy(live: &Object, webhook: &str) -> bool {
 }
 
 /// Takes over what a controller of the cluster adds to the selectors of webhooks, as those of some
-/// cloud providers do with everybody's: it would add it again each time. Returns the controller, in
-/// words; `None` where nothing was added.
+/// cloud providers do with everybody's: it would add it again each time. Returns what was added by
+/// whom, in words; `None` where nothing was.
 ///
 /// What people and other installations of Istio change is drift.
 pub(super) fn keep_narrower_selectors(wanted: &mut Object, live: &Object) -> Option<String> {
@@ -64,7 +64,7 @@ pub(super) fn keep_narrower_selectors(wanted: &mut Object, live: &Object) -> Opt
         }
     }
     let who = by.unwrap_or("a webhook or policy of this cluster");
-    is_narrower.then(|| who.to_owned())
+    is_narrower.then(|| format!("{who} adds to its selectors, so that it is called for less"))
 }
 
 /// Whether a label selector asks for all that another one asks for, and for more.
@@ -76,12 +76,14 @@ fn narrows(selector: &Value, other: &Value) -> bool {
             .cloned()
             .unwrap_or_default()
     };
-    let (these, those) = (labels(selector), labels(other));
-    let has_labels = those
-        .iter()
-        .all(|(key, value)| these.get(key) == Some(value));
-    let (these_too, those_too) = (expressions(selector), expressions(other));
-    let has_expressions = those_too.iter().all(|it| these_too.contains(it));
-    let asks_more = these.len() > those.len() || these_too.len() > those_too.len();
-    has_labels && has_expressions && asks_more
+    let (own_labels, own_expressions) = (labels(selector), expressions(selector));
+    let (other_labels, other_expressions) = (labels(other), expressions(other));
+    let has_label = |(key, value): (&String, &Value)| own_labels.get(key) == Some(value);
+    let has_all = other_labels.iter().all(has_label)
+        && other_expressions
+            .iter()
+            .all(|it| own_expressions.contains(it));
+    let has_more =
+        own_labels.len() > other_labels.len() || own_expressions.len() > other_expressions.len();
+    has_all && has_more
 }

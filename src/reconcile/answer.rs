@@ -50,6 +50,7 @@ pub(super) enum Answer {
     WithoutConfiguration(BTreeSet<String>),
     LastWords(BTreeMap<Crash, String>),
     DefinitionUse(DefinitionUse),
+    GatewayService(Option<Object>),
 }
 
 impl Answer {
@@ -65,6 +66,7 @@ impl Answer {
             Self::WithoutConfiguration(nodes) => observed.without_configuration = Some(nodes),
             Self::LastWords(words) => observed.explain_crashes(&words),
             Self::DefinitionUse(used) => observed.definitions = Some(used),
+            Self::GatewayService(service) => observed.gateway_service = Some(service),
         }
     }
 }
@@ -124,6 +126,10 @@ pub(super) async fn answer(
         Question::CustomResources(definitions) => {
             let used = definition_use(cluster, &definitions).await?;
             Ok(Answer::DefinitionUse(used))
+        }
+        Question::GatewayService(name) => {
+            let id = ObjectId::new(&kind::SERVICE, cluster.namespace(), name);
+            Ok(Answer::GatewayService(cluster.get(&id).await?))
         }
     }
 }

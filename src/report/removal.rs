@@ -55,8 +55,8 @@ fn how_to_remove_the_rest(intent: &Intent, remaining: &[ObjectId]) -> String {
         // Definitions belong to everybody.
         Some(Wave::Definitions) | None => false,
         // kubectl refuses the whole line where a kind is not defined.
-        Some(Wave::Resources) => remaining.iter().any(|id| id.is(kind)),
-        Some(Wave::Foundations | Wave::Workloads | Wave::Webhooks) => true,
+        Some(wave) if wave.is_of_relations() => remaining.iter().any(|id| id.is(kind)),
+        Some(_) => true,
     };
     let kinds = KINDS.iter().filter(is_named).map(kubectl_name);
     format!(
@@ -73,7 +73,7 @@ fn how_to_remove_the_rest(intent: &Intent, remaining: &[ObjectId]) -> String {
 /// What kubectl calls a kind. Istio's names stand in other API groups, too.
 fn kubectl_name(kind: &Kind) -> String {
     match kind.managed.map(|it| it.wave) {
-        Some(Wave::Resources) => format!("{}.{}", kind.plural, kind.group),
+        Some(wave) if wave.is_of_relations() => format!("{}.{}", kind.plural, kind.group),
         _ => kind.plural.to_owned(),
     }
 }

@@ -1,5 +1,6 @@
 //! Whole stories of the pure middle: what is done in which order, and how it ends.
 
+mod ingress;
 mod junk;
 mod nodes;
 mod quarrels;
@@ -26,11 +27,11 @@ fn an_empty_cluster_gets_definitions_then_the_rest_and_webhooks_last() {
     check(
         &mut Simulated::new(&[]),
         &expect![[r#"
-        Off: apply 15 CustomResourceDefinition
-        Off: apply 3 ConfigMap, 2 ServiceAccount, 3 ClusterRole, 3 ClusterRoleBinding, Role istiod, RoleBinding istiod, Service istiod, Deployment istiod, HorizontalPodAutoscaler istiod
-        Off: apply ValidatingWebhookConfiguration istio-validator-mesh, MutatingWebhookConfiguration istio-sidecar-injector-mesh
-        Off: active: CNI off
-    "#]],
+            Off: apply 15 CustomResourceDefinition
+            Off: apply 3 ConfigMap, 2 ServiceAccount, 3 ClusterRole, 3 ClusterRoleBinding, Role istiod, RoleBinding istiod, Service istiod, Deployment istiod, HorizontalPodAutoscaler istiod
+            Off: apply ValidatingWebhookConfiguration istio-validator-mesh, MutatingWebhookConfiguration istio-sidecar-injector-mesh, Gateway istio-gateway
+            Off: active: CNI off
+        "#]],
     );
 }
 

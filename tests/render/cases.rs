@@ -127,6 +127,7 @@ fn installed(
         intent: Intent {
             identity: Identity::new("istio-pilot", namespace),
             target: Target::Installed(mesh),
+            ingress: None,
             problems: Vec::new(),
             warnings: Vec::new(),
         },

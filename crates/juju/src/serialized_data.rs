@@ -19,7 +19,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 pub use interface::{Interface, InterfaceError};
-pub use schema::{Schema, Violation};
+pub use schema::{Schema, Type, Violation};
 pub use unreadable::{Problem, Unreadable};
 
 use crate::relation::{DatabagChanges, Relation};

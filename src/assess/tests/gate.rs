@@ -1,7 +1,7 @@
 //! What may be applied and deleted in which state of the cluster.
 
 use super::*;
-use crate::k8s::kind::{HORIZONTAL_POD_AUTOSCALER, MUTATING_WEBHOOK, VALIDATING_WEBHOOK};
+use crate::k8s::kind::{GATEWAY, HORIZONTAL_POD_AUTOSCALER, MUTATING_WEBHOOK, VALIDATING_WEBHOOK};
 use crate::k8s::object::ObjectId;
 use crate::plan::{Deletion, Upsert};
 use crate::simulated::{counted, waiting_pod};
@@ -53,13 +53,13 @@ fn definitions_come_first_and_must_be_served() {
     expect![[r#"
         Off
           apply: 15 CustomResourceDefinition
-          not apply: 3 ConfigMap, 2 ServiceAccount, 3 ClusterRole, 3 ClusterRoleBinding, Role istiod, RoleBinding istiod, Service istiod, Deployment istiod, HorizontalPodAutoscaler istiod, ValidatingWebhookConfiguration istio-validator-mesh, MutatingWebhookConfiguration istio-sidecar-injector-mesh
+          not apply: 3 ConfigMap, 2 ServiceAccount, 3 ClusterRole, 3 ClusterRoleBinding, Role istiod, RoleBinding istiod, Service istiod, Deployment istiod, HorizontalPodAutoscaler istiod, ValidatingWebhookConfiguration istio-validator-mesh, MutatingWebhookConfiguration istio-sidecar-injector-mesh, Gateway istio-gateway
         Off
           apply: 3 ConfigMap, 2 ServiceAccount, 3 ClusterRole, 3 ClusterRoleBinding, Role istiod, RoleBinding istiod, Service istiod, Deployment istiod, HorizontalPodAutoscaler istiod
-          not apply: ValidatingWebhookConfiguration istio-validator-mesh, MutatingWebhookConfiguration istio-sidecar-injector-mesh
+          not apply: ValidatingWebhookConfiguration istio-validator-mesh, MutatingWebhookConfiguration istio-sidecar-injector-mesh, Gateway istio-gateway
           awaits: istiod not created yet
         Off
-          not apply: 3 ConfigMap, 2 ServiceAccount, 3 ClusterRole, 3 ClusterRoleBinding, Role istiod, RoleBinding istiod, Service istiod, Deployment istiod, HorizontalPodAutoscaler istiod, ValidatingWebhookConfiguration istio-validator-mesh, MutatingWebhookConfiguration istio-sidecar-injector-mesh
+          not apply: 3 ConfigMap, 2 ServiceAccount, 3 ClusterRole, 3 ClusterRoleBinding, Role istiod, RoleBinding istiod, Service istiod, Deployment istiod, HorizontalPodAutoscaler istiod, ValidatingWebhookConfiguration istio-validator-mesh, MutatingWebhookConfiguration istio-sidecar-injector-mesh, Gateway istio-gateway
           awaits: authorizationpolicies.security.istio.io not established yet
     "#]].assert_eq(&table);
 }
@@ -146,6 +146,9 @@ fn a_removal_goes_wave_by_wave_from_the_last() {
     }
     expect![[r#"
         Off
+          delete: Gateway istio-gateway
+          not delete: MutatingWebhookConfiguration istio-sidecar-injector-mesh, ValidatingWebhookConfiguration istio-validator-mesh, Deployment istiod, HorizontalPodAutoscaler istiod, 3 ConfigMap, Service istiod, 2 ServiceAccount, 3 ClusterRole, 3 ClusterRoleBinding, Role istiod, RoleBinding istiod
+        Off
           delete: MutatingWebhookConfiguration istio-sidecar-injector-mesh, ValidatingWebhookConfiguration istio-validator-mesh
           not delete: Deployment istiod, HorizontalPodAutoscaler istiod, 3 ConfigMap, Service istiod, 2 ServiceAccount, 3 ClusterRole, 3 ClusterRoleBinding, Role istiod, RoleBinding istiod
         Off
@@ -155,7 +158,6 @@ fn a_removal_goes_wave_by_wave_from_the_last() {
           delete: 3 ConfigMap, Service istiod, 2 ServiceAccount, 3 ClusterRole, 3 ClusterRoleBinding, Role istiod, RoleBinding istiod
         Off
           delete: 15 CustomResourceDefinition
-        Off
     "#]].assert_eq(&table);
 }
 
@@ -164,6 +166,7 @@ fn pods_that_need_the_node_agent_hold_workloads_and_what_is_below_them() {
     let mut cluster = Simulated::settled(&BOTH_PATHS);
     cluster.pending.push(waiting_pod("a"));
     cluster.remove();
+    cluster.step_until("Gateway");
     let mut table = gate(&mut cluster);
     cluster.take_step();
     table.push_str(&gate(&mut cluster));
@@ -190,6 +193,7 @@ fn a_removal_waits_for_what_is_being_deleted_but_not_for_definitions() {
         it["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
     };
     let mut cluster = without_webhooks();
+    cluster.live.retain(|id, _| !id.is(&GATEWAY));
     cluster.remove();
     cluster.change(&DEPLOYMENT, leaving);
     let mut table = gate(&mut cluster);

@@ -119,7 +119,7 @@ fn a_removal_drains_and_has_no_patience() {
     cluster.pending.push(waiting_pod("a"));
     cluster.remove();
     let asked = state(&mut cluster);
-    cluster.take_step();
+    cluster.step_until("MutatingWebhookConfiguration");
     let pods = state(&mut cluster);
     cluster.now = Duration::from_millis(19_999);
     let patient = state(&mut cluster);

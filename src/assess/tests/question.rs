@@ -36,6 +36,7 @@ fn asked(cluster: &Simulated, takes_long: bool, answer: impl FnOnce(&mut Observe
         Some(Question::PendingPods) => "which pods have not started".to_owned(),
         Some(Question::AgentLogs(pods)) => format!("the logs of {pods:?}"),
         Some(Question::LastWords(of)) => format!("the last words of {of:?}"),
+        Some(Question::GatewayService(name)) => format!("what the Service {name} is like"),
         Some(Question::CustomResources(of)) => format!("objects of {} definitions", of.len()),
     }
 }
@@ -53,6 +54,17 @@ fn give_agent_away(cluster: &mut Simulated) {
             cluster.live.insert(object.id().clone(), object);
         }
     }
+}
+
+#[test]
+fn the_service_of_the_gateway_is_asked_about_where_somebody_has_to_know() {
+    let mut cluster = Simulated::settled(&[]);
+    assert_eq!(first(&cluster), "nothing");
+    cluster.intent.ingress.get_or_insert_default().is_watched = true;
+    let service = "what the Service istio-ingressgateway-workload is like";
+    assert_eq!(first(&cluster), service);
+    let known = asked(&cluster, NOT_LONG, |it| it.gateway_service = Some(None));
+    assert_eq!(known, "nothing");
 }
 
 #[test]
@@ -212,7 +224,7 @@ fn at_a_removal_no_istiod_is_asked() {
     let mut cluster = Simulated::settled(&BOTH_PATHS);
     cluster.remove();
     let before = first(&cluster);
-    cluster.take_step();
+    cluster.step_until("MutatingWebhookConfiguration");
     let pending = |it: &mut Observed| it.drain.pending = Some(Vec::new());
     let table = [
         ("before the injector is gone", before),

@@ -33,6 +33,7 @@ fn collides(identity: &Identity) -> bool {
     let intent = Intent {
         identity: identity.clone(),
         target: Target::Installed(crate::intent::options::check(&options).mesh.unwrap()),
+        ingress: None,
         problems: Vec::new(),
         warnings: Vec::new(),
     };

@@ -23,6 +23,7 @@ fn intent(options: &serde_json::Value) -> Intent {
     Intent {
         identity: Identity::new("pilot", "mesh"),
         target: Target::Installed(mesh),
+        ingress: None,
         problems: Vec::new(),
         warnings: Vec::new(),
     }

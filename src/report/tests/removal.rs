@@ -82,6 +82,8 @@ fn a_removal_that_is_not_done_names_what_is_left_and_how_it_goes() {
             active
             version: 1.31.1
             WARNING the removal is not complete: removing istio-cni-node, 2 pods left
+            WARNING not removed: MutatingWebhookConfiguration istio-sidecar-injector-mesh
+            WARNING not removed: ValidatingWebhookConfiguration istio-validator-mesh
             WARNING not removed: Deployment mesh/istiod
             WARNING not removed: HorizontalPodAutoscaler mesh/istiod
             WARNING not removed: ConfigMap mesh/istio
@@ -141,4 +143,21 @@ fn a_removal_that_was_refused_says_what_the_cluster_said() {
             WARNING to remove the rest: kubectl delete serviceaccounts,clusterroles,roles,clusterrolebindings,rolebindings,configmaps,secrets,services,deployments,daemonsets,horizontalpodautoscalers,poddisruptionbudgets,mutatingwebhookconfigurations,validatingwebhookconfigurations --namespace mesh --selector app.kubernetes.io/instance=pilot-mesh,app.kubernetes.io/part-of=istio
         "#]],
     );
+}
+
+#[test]
+fn istios_own_kinds_are_named_where_objects_of_them_are_left_and_by_their_group() {
+    let mut cluster = Simulated::settled(&[]);
+    cluster.remove();
+    let outcome = ending(&mut cluster, vec![Condition::Unreachable("no".to_owned())]);
+    let facts = Facts::of_removal(cluster.intent.identity.clone());
+    let report = report(&facts, &cluster.intent, &outcome);
+    let Some(LogLine::Warning(last)) = report.log.last() else {
+        panic!("{:?}", report.log);
+    };
+    assert!(
+        last.contains(",gateways.networking.istio.io --namespace"),
+        "{last}"
+    );
+    assert!(!last.contains("envoyfilters"), "{last}");
 }

@@ -138,7 +138,7 @@ fn a_definition_that_does_not_stay_starves_nothing_else() {
             Off: apply CustomResourceDefinition gateways.networking.istio.io
             Off: apply CustomResourceDefinition gateways.networking.istio.io
             Off: apply 3 ConfigMap, 2 ServiceAccount, 3 ClusterRole, 3 ClusterRoleBinding, Role istiod, RoleBinding istiod, Service istiod, Deployment istiod, HorizontalPodAutoscaler istiod
-            Off: apply ValidatingWebhookConfiguration istio-validator-mesh, MutatingWebhookConfiguration istio-sidecar-injector-mesh
+            Off: apply ValidatingWebhookConfiguration istio-validator-mesh, MutatingWebhookConfiguration istio-sidecar-injector-mesh, Gateway istio-gateway
             Off: waiting: CustomResourceDefinition gateways.networking.istio.io: something else keeps changing .spec.scope, and has to stop (kubectl-edit); continues at the next update-status, or: juju run pilot/leader reconcile
         "#]],
     );

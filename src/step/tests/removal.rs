@@ -17,9 +17,10 @@ fn a_removal_goes_backwards_and_drains_the_node_agent() {
     check(
         &mut cluster,
         &expect![[r#"
-        Draining: delete MutatingWebhookConfiguration istio-sidecar-injector-mesh, ValidatingWebhookConfiguration istio-validator-mesh
-        Draining: wait: pods that still need the CNI node agent: shop/a
-    "#]],
+            Draining: delete Gateway istio-gateway
+            Draining: delete MutatingWebhookConfiguration istio-sidecar-injector-mesh, ValidatingWebhookConfiguration istio-validator-mesh
+            Draining: wait: pods that still need the CNI node agent: shop/a
+        "#]],
     );
     // Such a pod holds it for 20 s and no longer.
     cluster.now = Duration::from_secs(20);
@@ -67,11 +68,12 @@ fn a_removal_leaves_definitions_that_others_use() {
     check(
         &mut cluster,
         &expect![[r#"
-        Off: delete MutatingWebhookConfiguration istio-sidecar-injector-mesh, ValidatingWebhookConfiguration istio-validator-mesh
-        Off: delete Deployment istiod, HorizontalPodAutoscaler istiod
-        Off: delete 3 ConfigMap, Service istiod, 2 ServiceAccount, 3 ClusterRole, 3 ClusterRoleBinding, Role istiod, RoleBinding istiod
-        Off: active
-    "#]],
+            Off: delete Gateway istio-gateway
+            Off: delete MutatingWebhookConfiguration istio-sidecar-injector-mesh, ValidatingWebhookConfiguration istio-validator-mesh
+            Off: delete Deployment istiod, HorizontalPodAutoscaler istiod
+            Off: delete 3 ConfigMap, Service istiod, 2 ServiceAccount, 3 ClusterRole, 3 ClusterRoleBinding, Role istiod, RoleBinding istiod
+            Off: active
+        "#]],
     );
     let mut cluster = Simulated::settled(&[]);
     cluster.put_as_it_is(json!({
@@ -82,11 +84,12 @@ fn a_removal_leaves_definitions_that_others_use() {
     check(
         &mut cluster,
         &expect![[r#"
-        Off: delete MutatingWebhookConfiguration istio-sidecar-injector-mesh, ValidatingWebhookConfiguration istio-validator-mesh
-        Off: delete Deployment istiod, HorizontalPodAutoscaler istiod
-        Off: delete 3 ConfigMap, Service istiod, 2 ServiceAccount, 3 ClusterRole, 3 ClusterRoleBinding, Role istiod, RoleBinding istiod
-        Off: active
-    "#]],
+            Off: delete Gateway istio-gateway
+            Off: delete MutatingWebhookConfiguration istio-sidecar-injector-mesh, ValidatingWebhookConfiguration istio-validator-mesh
+            Off: delete Deployment istiod, HorizontalPodAutoscaler istiod
+            Off: delete 3 ConfigMap, Service istiod, 2 ServiceAccount, 3 ClusterRole, 3 ClusterRoleBinding, Role istiod, RoleBinding istiod
+            Off: active
+        "#]],
     );
 }
 
@@ -100,6 +103,7 @@ fn a_removal_touches_nothing_of_others() {
     check(
         &mut cluster,
         &expect![[r#"
+            Removing: delete Gateway istio-gateway
             Removing: delete MutatingWebhookConfiguration istio-sidecar-injector-mesh, ValidatingWebhookConfiguration istio-validator-mesh
             Removing: delete Deployment istiod, HorizontalPodAutoscaler istiod
             Removing: delete 3 ConfigMap, Service istiod, 2 ServiceAccount, 3 ClusterRole, 3 ClusterRoleBinding, Role istiod, RoleBinding istiod

@@ -232,6 +232,7 @@ fn a_removal_leaves_the_node_agent_to_another_control_plane_and_nothing_else() {
     check(
         &mut cluster,
         &expect![[r#"
+            Draining: delete Gateway istio-gateway
             Draining: delete MutatingWebhookConfiguration istio-sidecar-injector-mesh, ValidatingWebhookConfiguration istio-validator-mesh
             Draining: delete Deployment istiod, HorizontalPodAutoscaler istiod
             Draining: delete 3 ConfigMap, Service istiod, 2 ServiceAccount, 3 ClusterRole, 3 ClusterRoleBinding, Role istiod, RoleBinding istiod

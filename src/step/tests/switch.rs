@@ -15,11 +15,11 @@ fn with_both_paths_injection_switches_after_the_node_agent_is_ready() {
     check(
         &mut Simulated::new(&BOTH_PATHS),
         &expect![[r#"
-        RollingOut: apply 15 CustomResourceDefinition
-        RollingOut: apply 4 ConfigMap, 3 ServiceAccount, 5 ClusterRole, 5 ClusterRoleBinding, Role istiod, RoleBinding istiod, Service istiod, DaemonSet istio-cni-node, Deployment istiod, HorizontalPodAutoscaler istiod
-        On: apply 2 ConfigMap, ValidatingWebhookConfiguration istio-validator-mesh, MutatingWebhookConfiguration istio-sidecar-injector-mesh
-        On: active: CNI on (3/3 nodes)
-    "#]],
+            RollingOut: apply 15 CustomResourceDefinition
+            RollingOut: apply 4 ConfigMap, 3 ServiceAccount, 5 ClusterRole, 5 ClusterRoleBinding, Role istiod, RoleBinding istiod, Service istiod, DaemonSet istio-cni-node, Deployment istiod, HorizontalPodAutoscaler istiod
+            On: apply 2 ConfigMap, ValidatingWebhookConfiguration istio-validator-mesh, MutatingWebhookConfiguration istio-sidecar-injector-mesh, Gateway istio-gateway
+            On: active: CNI on (3/3 nodes)
+        "#]],
     );
 }
 

@@ -29,13 +29,20 @@ pub struct Schema {
 /// A type of JSON Schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Type {
+pub enum Type {
+    /// A mapping of names to values.
     Object,
+    /// A list.
     Array,
+    /// Text.
     String,
+    /// A number without a fraction.
     Integer,
+    /// A number.
     Number,
+    /// True or false.
     Boolean,
+    /// Nothing.
     Null,
 }
 
@@ -51,10 +58,10 @@ pub enum Violation {
     WrongType {
         /// The path of its field, such as `port`, or `headers[2]`, counted from 1.
         field: String,
-        /// The type that it must have, in words.
-        wanted: &'static str,
-        /// The type that it has, in words.
-        found: &'static str,
+        /// The type that it must have.
+        wanted: Type,
+        /// The type that it has.
+        found: Type,
     },
 }
 
@@ -88,8 +95,8 @@ impl Schema {
         if let Some(kind) = self.kind.filter(|it| !it.is_of(value)) {
             return Err(Violation::WrongType {
                 field: path.to_owned(),
-                wanted: kind.in_words(),
-                found: type_of(value).in_words(),
+                wanted: kind,
+                found: type_of(value),
             });
         }
         match value {
@@ -120,9 +127,12 @@ impl Type {
             (kind, value) => kind == type_of(value),
         }
     }
+}
 
-    fn in_words(self) -> &'static str {
-        match self {
+/// The type in words.
+impl fmt::Display for Type {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
             Self::Object => "a mapping",
             Self::Array => "a list",
             Self::String => "text",
@@ -130,7 +140,7 @@ impl Type {
             Self::Number => "a number",
             Self::Boolean => "true or false",
             Self::Null => "empty",
-        }
+        })
     }
 }
 

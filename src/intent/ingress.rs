@@ -1,0 +1,80 @@
+//! What relations ask of the ingress gateway.
+
+use juju::names::{ApplicationName, RelationId};
+
+/// What relations ask of the ingress gateway.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ingress {
+    /// Where requests go, in the order of the relations; no two have one prefix or one service.
+    pub routes: Vec<Route>,
+    /// Who checks requests first.
+    pub authorization: Authorization,
+    /// Whether somebody has to know if the gateway is up.
+    pub is_watched: bool,
+}
+
+/// Who checks requests to the ingress gateway before they are routed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Authorization {
+    /// Nobody, as nobody has asked to.
+    #[default]
+    Nobody,
+    /// This service.
+    By(Authorizer),
+    /// It is not known yet: until then no request may pass.
+    Unknown,
+}
+
+/// A service that checks requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authorizer {
+    /// The service, in the namespace of the control plane.
+    pub service: String,
+    /// Its port.
+    pub port: u16,
+    /// The headers of a request that it gets to see.
+    pub request_headers: Vec<String>,
+    /// The headers of its answer that are added to the request.
+    pub response_headers: Vec<String>,
+}
+
+/// Requests with a prefix, and the service that answers them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The relation that asks for it.
+    pub relation: RelationId,
+    /// The application on the other side.
+    pub application: Option<ApplicationName>,
+    /// The service.
+    pub service: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its port.
+    pub port: u16,
+    /// What the path of a request begins with.
+    pub prefix: String,
+    /// What stands there instead when the service gets the request.
+    pub rewrite: String,
+}
+
+impl Route {
+    /// Whether requests of this route have the other one's prefix too.
+    pub fn is_part_of(&self, other: &Self) -> bool {
+        self.prefix.len() > other.prefix.len() && self.prefix.starts_with(&other.prefix)
+    }
+
+    /// Who asks for it, for people: `dex-auth`, or the relation where that is not known.
+    pub fn asked_by(&self) -> String {
+        match &self.application {
+            Some(application) => application.to_string(),
+            None => self.relation.to_string(),
+        }
+    }
+}
+
+impl Ingress {
+    /// Whether no request may pass.
+    pub fn is_closed(&self) -> bool {
+        self.authorization == Authorization::Unknown
+    }
+}

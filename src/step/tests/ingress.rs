@@ -1,0 +1,205 @@
+//! The ingress gateway: what is opened and closed in which order.
+
+use expect_test::{Expect, expect};
+use serde_json::json;
+
+use crate::intent::ingress::{Authorization, Authorizer, Ingress, Route};
+use crate::k8s::kind::{DEPLOYMENT, ENVOY_FILTER, GATEWAY};
+use crate::simulated::Simulated;
+use crate::step::deadlines::Timeouts;
+
+#[track_caller]
+fn check(cluster: &mut Simulated, expected: &Expect) {
+    expected.assert_eq(&cluster.run());
+}
+
+fn route(service: &str) -> Route {
+    Route {
+        relation: "ingress:1".parse().unwrap(),
+        application: None,
+        service: service.to_owned(),
+        namespace: "mesh".to_owned(),
+        port: 8080,
+        prefix: format!("/{service}"),
+        rewrite: "/".to_owned(),
+    }
+}
+
+fn by(service: &str) -> Authorization {
+    Authorization::By(Authorizer {
+        service: service.to_owned(),
+        port: 8080,
+        request_headers: Vec::new(),
+        response_headers: Vec::new(),
+    })
+}
+
+/// Another hook, in which that is asked of the gateway.
+fn ask(cluster: &mut Simulated, routes: &[&str], authorization: Authorization) {
+    cluster.intent.ingress = Some(Ingress {
+        routes: routes.iter().map(|it| route(it)).collect(),
+        authorization,
+        is_watched: false,
+    });
+    cluster.begin_hook(Timeouts::default());
+}
+
+#[test]
+fn routes_come_and_go_with_what_is_asked() {
+    let mut cluster = Simulated::settled(&[]);
+    ask(&mut cluster, &["a", "b"], Authorization::Nobody);
+    check(
+        &mut cluster,
+        &expect![[r#"
+        Off: apply 2 VirtualService
+        Off: active: CNI off
+    "#]],
+    );
+    ask(&mut cluster, &["b"], Authorization::Nobody);
+    check(
+        &mut cluster,
+        &expect![[r#"
+        Off: delete VirtualService a
+        Off: active: CNI off
+    "#]],
+    );
+}
+
+#[test]
+fn a_gateway_opens_after_what_checks_requests_and_closes_before_anything_else() {
+    let mut cluster = Simulated::settled(&[]);
+    ask(&mut cluster, &["a"], Authorization::Unknown);
+    check(
+        &mut cluster,
+        &expect![[r#"
+        Off: delete Gateway istio-gateway
+        Off: apply VirtualService a
+        Off: active: CNI off
+    "#]],
+    );
+    ask(&mut cluster, &["a"], by("oidc"));
+    check(
+        &mut cluster,
+        &expect![[r#"
+        Off: apply EnvoyFilter pilot-authn-filter
+        Off: apply Gateway istio-gateway
+        Off: active: CNI off
+    "#]],
+    );
+    // Another service: the old one checks requests until the new one does.
+    ask(&mut cluster, &["a"], by("dex"));
+    check(
+        &mut cluster,
+        &expect![[r#"
+        Off: apply EnvoyFilter pilot-authn-filter
+        Off: active: CNI off
+    "#]],
+    );
+    ask(&mut cluster, &["a"], Authorization::Nobody);
+    check(
+        &mut cluster,
+        &expect![[r#"
+        Off: delete EnvoyFilter pilot-authn-filter
+        Off: active: CNI off
+    "#]],
+    );
+    // Without a moment in which nobody is known.
+    ask(&mut cluster, &["a"], by("oidc"));
+    check(
+        &mut cluster,
+        &expect![[r#"
+        Off: delete Gateway istio-gateway
+        Off: apply EnvoyFilter pilot-authn-filter
+        Off: apply Gateway istio-gateway
+        Off: active: CNI off
+    "#]],
+    );
+    // Somebody deletes the filter.
+    cluster.live.retain(|id, _| !id.is(&ENVOY_FILTER));
+    cluster.begin_hook(Timeouts::default());
+    check(
+        &mut cluster,
+        &expect![[r#"
+        Off: delete Gateway istio-gateway
+        Off: apply EnvoyFilter pilot-authn-filter
+        Off: apply Gateway istio-gateway
+        Off: active: CNI off
+    "#]],
+    );
+}
+
+#[test]
+fn a_filter_that_the_cluster_does_not_take_keeps_the_gateway_closed() {
+    let mut cluster = Simulated::settled(&[]);
+    cluster.refuses.insert("pilot-authn-filter".to_owned());
+    ask(&mut cluster, &["a"], by("oidc"));
+    check(
+        &mut cluster,
+        &expect![[r#"
+        Off: delete Gateway istio-gateway
+        Off: apply EnvoyFilter pilot-authn-filter, VirtualService a: refused
+        Off: blocked: applying EnvoyFilter mesh/pilot-authn-filter: the cluster refuses it: a policy says no
+    "#]],
+    );
+    assert!(!cluster.live.keys().any(|id| id.is(&GATEWAY)));
+}
+
+#[test]
+fn a_gateway_closes_although_istiod_is_not_ready_and_routes_wait_for_it() {
+    let mut cluster = Simulated::settled(&[]);
+    cluster.change(&DEPLOYMENT, |it| {
+        it["status"]["availableReplicas"] = json!(0);
+    });
+    ask(&mut cluster, &["a"], Authorization::Unknown);
+    check(
+        &mut cluster,
+        &expect![[r#"
+        Off: delete Gateway istio-gateway
+        Off: wait: istiod 0/1 ready
+    "#]],
+    );
+}
+
+#[test]
+fn an_object_of_others_in_the_way_of_one_route_holds_no_other() {
+    let mut cluster = Simulated::settled(&[]);
+    cluster.put_as_it_is(json!({
+        "apiVersion": "networking.istio.io/v1", "kind": "VirtualService",
+        "metadata": {
+            "name": "a", "namespace": "mesh", "uid": "u",
+            "managedFields": [{"manager": "kubectl", "operation": "Apply", "fieldsV1": {}}],
+        },
+        "spec": {"hosts": ["*"]},
+    }));
+    ask(&mut cluster, &["a", "b"], Authorization::Nobody);
+    check(
+        &mut cluster,
+        &expect![[r#"
+        Off: apply VirtualService b
+        Off: blocked: VirtualService mesh/a belongs to somebody else (field manager kubectl); remove it first
+    "#]],
+    );
+}
+
+#[test]
+fn what_relations_ask_for_stays_where_nobody_knows_of_it() {
+    let mut cluster = Simulated::settled(&[]);
+    ask(&mut cluster, &["a"], Authorization::Nobody);
+    cluster.run();
+    cluster.intent.ingress = None;
+    let (_, assessment) = cluster.assess();
+    assert!(assessment.plan.is_empty(), "{}", assessment.plan);
+    // A removal knows that nobody asks any more.
+    cluster.remove();
+    check(
+        &mut cluster,
+        &expect![[r#"
+        Off: delete Gateway istio-gateway, VirtualService a
+        Off: delete MutatingWebhookConfiguration istio-sidecar-injector-mesh, ValidatingWebhookConfiguration istio-validator-mesh
+        Off: delete Deployment istiod, HorizontalPodAutoscaler istiod
+        Off: delete 3 ConfigMap, Service istiod, 2 ServiceAccount, 3 ClusterRole, 3 ClusterRoleBinding, Role istiod, RoleBinding istiod
+        Off: delete 15 CustomResourceDefinition
+        Off: active
+    "#]],
+    );
+}
