@@ -17,9 +17,11 @@ use tokio::time::Instant;
 use crate::assess::{Assessment, assess};
 use crate::cluster::Cluster;
 use crate::cluster::error::ClusterError;
+use crate::cni::Phase;
 use crate::desired::{Desired, RenderError, ingress};
 use crate::endpoints;
 use crate::intent::Intent;
+use crate::k8s::object::LiveObjects;
 use crate::report::status::of_refusal;
 use crate::report::{Outcome, View, progress};
 use crate::step::condition::Condition;
@@ -76,12 +78,25 @@ impl From<ToolError> for Interruption {
     }
 }
 
+/// What a unit may do with what it has seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Permission {
+    /// It may write.
+    Granted,
+    /// It leads, and another unit may have led since it looked: it has to look again.
+    LookAgain,
+    /// It does not lead.
+    Denied,
+}
+
 /// One reconcile: its cluster, its host, and what it has done so far.
 struct Reconcile<'a> {
     cluster: &'a Cluster,
     host: &'a mut dyn Host,
     journal: Journal,
     began: Instant,
+    /// When the last look began, since the hook did.
+    looked_at: Duration,
 }
 
 /// Reconciles until everything is as asked, a person has to act, or the time is over.
@@ -99,6 +114,7 @@ pub async fn reconcile(
         host,
         journal: Journal::start(timeouts),
         began: Instant::now(),
+        looked_at: Duration::ZERO,
     };
     let mut desired = None;
     loop {
@@ -177,7 +193,7 @@ impl Reconcile<'_> {
         intent: &'a Intent,
         known: &mut Option<Desired<'a>>,
     ) -> Result<Option<(Vec<Condition>, View)>, Interruption> {
-        let looked_at = self.began.elapsed();
+        self.looked_at = self.began.elapsed();
         let desired = match known.take() {
             Some(desired) => desired,
             None => desired(intent, self.cluster).await?,
@@ -195,28 +211,18 @@ impl Reconcile<'_> {
                 }
                 self.journal.waited();
                 let collections = watches.of(&assessment.watched());
-                let look = self.began.elapsed().saturating_sub(looked_at);
+                let look = self.began.elapsed().saturating_sub(self.looked_at);
                 wait::until_changed(self.cluster, &collections, &wait, look).await;
                 return Ok(None);
             }
-            Step::Apply(upserts) if self.may_write()? => {
-                let text = progress::applying(assessment.phase, intent, upserts.len());
-                self.host.show(&Status::Maintenance(text));
-                if self.apply(&upserts, &observed.live).await? {
+            step @ (Step::Apply(_) | Step::Delete(_)) => {
+                let live = &observed.live;
+                if self.write(step, assessment.phase, intent, live).await? != Permission::Denied {
                     return Ok(None);
                 }
+                // Another unit has become the leader and continues.
                 vec![Condition::Standby]
             }
-            Step::Delete(deletions) if self.may_write()? => {
-                let text = progress::deleting(deletions.len());
-                self.host.show(&Status::Maintenance(text));
-                if self.delete(&deletions).await? {
-                    return Ok(None);
-                }
-                vec![Condition::Standby]
-            }
-            // Another unit has become the leader and continues.
-            Step::Apply(_) | Step::Delete(_) => vec![Condition::Standby],
             Step::Finish(conditions) => conditions,
         };
         let view = View {
@@ -227,15 +233,48 @@ impl Reconcile<'_> {
         Ok(Some((conditions, view)))
     }
 
-    /// Whether the unit may write. Juju guarantees leadership for 30 s after the question; waits
-    /// and slow requests may take longer, so it is asked again.
-    fn may_write(&mut self) -> Result<bool, ToolError> {
-        if self.journal.leads(self.began.elapsed()) {
-            return Ok(true);
+    /// Makes the changes of a step, as far as the unit may.
+    async fn write(
+        &mut self,
+        step: Step<'_>,
+        phase: Phase,
+        intent: &Intent,
+        live: &LiveObjects,
+    ) -> Result<Permission, Interruption> {
+        let permission = self.permission()?;
+        if permission != Permission::Granted {
+            return Ok(permission);
         }
-        let leads = self.host.may_write()?;
-        self.journal
-            .asked_for_leadership(leads, self.began.elapsed());
-        Ok(leads)
+        match step {
+            Step::Apply(upserts) => {
+                let text = progress::applying(phase, intent, upserts.len());
+                self.host.show(&Status::Maintenance(text));
+                self.apply(&upserts, live).await
+            }
+            Step::Delete(deletions) => {
+                let text = progress::deleting(deletions.len());
+                self.host.show(&Status::Maintenance(text));
+                self.delete(&deletions).await
+            }
+            Step::Wait(_) | Step::Finish(_) => Ok(permission),
+        }
+    }
+
+    /// Whether the unit may write what follows from the last look. Juju guarantees leadership for
+    /// 30 s after the question; waits and slow requests may take longer, so it is asked again.
+    fn permission(&mut self) -> Result<Permission, ToolError> {
+        let now = self.began.elapsed();
+        if !self.journal.leads(now) {
+            let leads = self.host.may_write()?;
+            self.journal.asked_for_leadership(leads, now);
+            if !leads {
+                return Ok(Permission::Denied);
+            }
+        }
+        Ok(if self.journal.may_act_on_view_of(self.looked_at) {
+            Permission::Granted
+        } else {
+            Permission::LookAgain
+        })
     }
 }

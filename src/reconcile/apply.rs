@@ -3,7 +3,7 @@
 use futures::{StreamExt, stream};
 
 use super::observe::AT_ONCE;
-use super::{Interruption, Reconcile};
+use super::{Interruption, Permission, Reconcile};
 use crate::cluster::Cluster;
 use crate::cluster::error::{ClusterError, FailureKind, FieldConflict};
 use crate::cluster::write::{Mode, OnConflict};
@@ -21,7 +21,7 @@ impl Reconcile<'_> {
     /// order.
     ///
     /// What the cluster does not take is noted, and nothing more is written: the next assessment
-    /// shows what can do without it. Returns whether the unit still leads.
+    /// shows what can do without it. Returns whether the unit still may write.
     ///
     /// # Errors
     /// When the server does not answer, or does not let this charm do anything.
@@ -29,7 +29,7 @@ impl Reconcile<'_> {
         &mut self,
         upserts: &[&Upsert],
         live: &LiveObjects,
-    ) -> Result<bool, Interruption> {
+    ) -> Result<Permission, Interruption> {
         let mut all_taken = true;
         let checks = upserts.iter().map(|upsert| check(self.cluster, upsert));
         let mut checks = stream::iter(checks)
@@ -40,16 +40,17 @@ impl Reconcile<'_> {
         }
         drop(checks);
         if !all_taken {
-            return Ok(true);
+            return Ok(Permission::Granted);
         }
         for upsert in upserts {
-            if !self.may_write()? {
-                return Ok(false);
+            let permission = self.permission()?;
+            if permission != Permission::Granted {
+                return Ok(permission);
             }
             let before = live.get(upsert.object.id());
             let written = write(self.cluster, upsert, before, &mut self.journal).await;
             let Some(mut after) = self.is_taken(upsert, written)? else {
-                return Ok(true);
+                return Ok(Permission::Granted);
             };
             if !upsert.sheds.is_empty() {
                 let id = upsert.object.id();
@@ -60,7 +61,7 @@ impl Reconcile<'_> {
             self.journal
                 .applied(&upsert.object, before, after.resource_version());
         }
-        Ok(true)
+        Ok(Permission::Granted)
     }
 
     /// What came of a write; `None` when the cluster does not take the object, which is noted.
@@ -83,15 +84,19 @@ impl Reconcile<'_> {
     }
 
     /// Deletes objects. A refused deletion does not stop the others. Returns whether the unit still
-    /// leads.
+    /// may write.
     ///
     /// # Errors
     /// For the first request that the server refuses or does not answer.
-    pub(super) async fn delete(&mut self, deletions: &[&Deletion]) -> Result<bool, Interruption> {
+    pub(super) async fn delete(
+        &mut self,
+        deletions: &[&Deletion],
+    ) -> Result<Permission, Interruption> {
         let mut refusal = None;
         for deletion in deletions {
-            if !self.may_write()? {
-                return Ok(false);
+            let permission = self.permission()?;
+            if permission != Permission::Granted {
+                return Ok(permission);
             }
             tracing::info!("deleting {}", deletion.id);
             match self.cluster.delete(&deletion.id, &deletion.uid).await {
@@ -99,7 +104,7 @@ impl Reconcile<'_> {
                 Err(error) => refusal = refusal.or(Some(error)),
             }
         }
-        refusal.map_or(Ok(true), |error| Err(error.into()))
+        refusal.map_or(Ok(Permission::Granted), |error| Err(error.into()))
     }
 }
 

@@ -16,6 +16,9 @@ const UNAUTHENTICATED: Duration = Duration::from_secs(15);
 /// (<https://documentation.ubuntu.com/juju/3.6/reference/hook-command/list-of-hook-commands/is-leader/>).
 pub const LEADERSHIP_TRUST: Duration = Duration::from_secs(15);
 
+/// How long Juju guarantees that no other unit leads after a unit was told that it does (as above).
+pub const LEADERSHIP_GUARANTEE: Duration = Duration::from_secs(30);
+
 /// How long one hook may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::deadlines::{LEADERSHIP_TRUST, Timeouts};
+use super::deadlines::{LEADERSHIP_GUARANTEE, LEADERSHIP_TRUST, Timeouts};
 use crate::assess::Assessment;
 use crate::assess::awaited::Awaited;
 use crate::cluster::error::Retry;
@@ -35,6 +35,10 @@ pub struct Journal {
     timeouts: Timeouts,
     /// When the unit was known to be the leader; `None` before it was asked, and after a wait.
     led_at: Option<Duration>,
+    /// When the unit was last told that it leads. A hook that reconciles begins with that.
+    told_at: Duration,
+    /// Since when no other unit can have led.
+    led_since: Duration,
     /// How many turns in a row have failed.
     failures: u32,
     /// The phase of the last assessment.
@@ -81,6 +85,8 @@ impl Journal {
         Self {
             timeouts,
             led_at: None,
+            told_at: Duration::ZERO,
+            led_since: Duration::ZERO,
             failures: 0,
             phase: Phase::Off,
             progress: (Vec::new(), Duration::ZERO),
@@ -222,6 +228,18 @@ impl Journal {
     /// Notes that the unit was found to be the leader, or not.
     pub fn asked_for_leadership(&mut self, leads: bool, now: Duration) {
         self.led_at = leads.then_some(now);
+        if leads {
+            if now.saturating_sub(self.told_at) >= LEADERSHIP_GUARANTEE {
+                self.led_since = now;
+            }
+            self.told_at = now;
+        }
+    }
+
+    /// Whether what was seen then is what this unit may act on: no other unit can have led, and so
+    /// changed it, in between.
+    pub fn may_act_on_view_of(&self, looked_at: Duration) -> bool {
+        looked_at >= self.led_since
     }
 
     /// Notes a wait, after which the unit may no longer be the leader.

@@ -272,3 +272,21 @@ fn what_was_deleted_does_not_remain() {
     journal.assessed(&removal, seconds(2));
     assert_eq!(journal.remaining(), [id("first"), id("second")]);
 }
+
+#[test]
+fn what_was_seen_before_another_unit_may_have_led_is_looked_at_again() {
+    let mut journal = Journal::start(Timeouts::default());
+    journal.asked_for_leadership(true, seconds(29));
+    assert!(
+        journal.may_act_on_view_of(seconds(0)),
+        "it has led all the time"
+    );
+    journal.asked_for_leadership(true, seconds(58));
+    assert!(journal.may_act_on_view_of(seconds(0)));
+    journal.asked_for_leadership(true, seconds(88));
+    assert!(!journal.may_act_on_view_of(seconds(87)));
+    assert!(journal.may_act_on_view_of(seconds(88)));
+    journal.asked_for_leadership(false, seconds(90));
+    journal.asked_for_leadership(true, seconds(119));
+    assert!(!journal.may_act_on_view_of(seconds(118)));
+}
