@@ -30,10 +30,6 @@ use others::Others;
 use pods::ModelPod;
 use units::Unit;
 
-/// How long a leader may rely on an answer of `is-leader`
-/// (<https://documentation.ubuntu.com/juju/3.6/reference/hook-command/list-of-hook-commands/is-leader/>).
-const GUARANTEE: Duration = Duration::from_secs(30);
-
 /// What is asked of the application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Options {
@@ -89,6 +85,8 @@ impl Options {
 enum Fault {
     /// It relies on what it was told about its leadership for ever.
     TrustsItsLeadership,
+    /// It writes what it had decided before another unit led.
+    TrustsItsView,
     /// It writes over what it has not seen.
     WritesOverAnything,
     /// It does not see pods that have not started.

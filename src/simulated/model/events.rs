@@ -41,6 +41,8 @@ pub(super) enum Event {
     OthersRelyOnAgent(bool),
     Refused(Option<&'static str>),
     WebhookHolds(Option<u64>),
+    /// Everything that was wrong is put right.
+    AllIsWell,
     PodIsCreated(usize, u32),
     PodMoves(usize, usize),
 }
@@ -92,6 +94,7 @@ fn mischief() -> impl Strategy<Value = Event> {
     let injection = || prop_oneof![Just(Injection::IstioInit), Just(Injection::IstioValidation)];
     let rarely = |it| prop_oneof![1 => proptest::option::of(it), 2 => Just(None)];
     prop_oneof![
+        4 => Just(Event::AllIsWell),
         2 => (0..30_usize).prop_map(Event::Kill),
         3 => Just(Event::LeaderChanges),
         2 => (node.clone(), trouble).prop_map(|(it, trouble)| Event::AgentFails(it, trouble)),
@@ -156,6 +159,7 @@ impl Model {
             Event::OthersRelyOnAgent(relies) => self.set_other_control_plane(relies),
             Event::Refused(name) => self.refuse(name),
             Event::WebhookHolds(seconds) => self.set_webhook(seconds.map(Duration::from_secs)),
+            Event::AllIsWell => self.all_is_well(),
             Event::PodIsCreated(istiod, part) => self.create_pod(istiod, part),
             Event::PodMoves(pod, node) => self.move_pod(pod, node),
         }

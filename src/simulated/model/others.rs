@@ -154,6 +154,23 @@ impl Model {
         self.cluster.set_slow_webhook(holds);
     }
 
+    /// Everything that was wrong is put right, so that the switch gets on.
+    pub(super) fn all_is_well(&mut self) {
+        let count = self.count;
+        for node in &mut self.nodes {
+            node.come_back(count);
+            node.trouble = None;
+        }
+        (0..self.istiods.len()).for_each(|it| self.hang(it, false));
+        self.scale_istiod(1);
+        self.refuse(None);
+        self.others.reverts_to = None;
+        self.set_finalizer(false);
+        if self.others.rely {
+            self.set_other_control_plane(false);
+        }
+    }
+
     /// `juju config`; where the application is gone, `juju deploy`.
     pub(super) fn configure(&mut self, options: Options) {
         if self.options == Options::Removal {

@@ -109,6 +109,11 @@ fn the_model_finds_a_unit_that_does_not_ask_whether_it_leads() {
 }
 
 #[test]
+fn the_model_finds_a_unit_that_does_not_look_again_after_another_may_have_led() {
+    check_fault(Fault::TrustsItsView, "");
+}
+
+#[test]
 fn the_model_finds_a_unit_that_writes_over_what_it_has_not_seen() {
     let config = "ConfigMap mesh/istio-sidecar-injector is written over";
     check_fault(Fault::WritesOverAnything, config);

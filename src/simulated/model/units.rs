@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use super::{Fault, GUARANTEE, Model, Options};
+use super::{Fault, Model, Options};
 use crate::assess::assess;
 use crate::cluster::error::Retry;
 use crate::cni::Phase;
@@ -15,6 +15,9 @@ use crate::simulated::{counted, refusal};
 use crate::step::journal::Journal;
 use crate::step::{Step, next_step};
 
+/// How long a leader may rely on an answer of `is-leader`
+/// (<https://documentation.ubuntu.com/juju/3.6/reference/hook-command/list-of-hook-commands/is-leader/>).
+const GUARANTEE: Duration = Duration::from_secs(30);
 /// The shortest time that the last look of a hook has.
 const LAST_LOOK: Duration = Duration::from_secs(5);
 
@@ -73,6 +76,8 @@ enum Written {
     Done,
     /// The object is not what it was when it was seen.
     Outdated,
+    /// Another unit may have led since this one looked.
+    LookAgain,
     /// The unit no longer leads, or was killed.
     Ended,
 }
@@ -170,19 +175,21 @@ impl Model {
             Step::Apply(upserts) => {
                 let all = counted(upserts.iter().map(|it| it.object.id()));
                 self.tell(&format!("unit {unit}, {phase:?}: will apply {all}"));
-                if !self.may_write(unit, hook) {
-                    return self.hook_ends(unit, hook);
+                match self.permission(unit, hook) {
+                    Written::Done => hook.writes = self.checked(&upserts),
+                    Written::LookAgain => {}
+                    _ => return false,
                 }
-                hook.writes = self.checked(&upserts);
             }
             Step::Delete(deletions) => {
                 let all = counted(deletions.iter().map(|it| &it.id));
                 self.tell(&format!("unit {unit}, {phase:?}: will delete {all}"));
-                if !self.may_write(unit, hook) {
-                    return self.hook_ends(unit, hook);
-                }
                 let deletions = deletions.into_iter().cloned();
-                hook.writes = deletions.map(Write::Delete).collect();
+                match self.permission(unit, hook) {
+                    Written::Done => hook.writes = deletions.map(Write::Delete).collect(),
+                    Written::LookAgain => {}
+                    _ => return false,
+                }
             }
             Step::Wait(wait) => {
                 self.cluster.journal.waited();
@@ -248,6 +255,7 @@ impl Model {
                     let again = self.cluster.journal.failed(Retry::InTime, now);
                     return again.is_some() || self.hook_ends(unit, hook);
                 }
+                Written::LookAgain => hook.writes.clear(),
                 // One that was killed runs again.
                 Written::Ended => return false,
             }
@@ -259,8 +267,12 @@ impl Model {
     }
 
     fn write_one(&mut self, unit: usize, hook: &Hook, write: &Write) -> Written {
-        if self.is_killed(unit) || !self.may_write(unit, hook) {
+        if self.is_killed(unit) {
             return Written::Ended;
+        }
+        let permission = self.permission(unit, hook);
+        if permission != Written::Done {
+            return permission;
         }
         self.writes += 1;
         if hook.options != Options::Removal {
@@ -291,15 +303,25 @@ impl Model {
     }
 
     /// Whether a unit may write, as the real one finds out. One that goes away asks nobody.
-    fn may_write(&mut self, unit: usize, hook: &Hook) -> bool {
+    fn permission(&mut self, unit: usize, hook: &Hook) -> Written {
         let now = self.cluster.now;
         let trusts = self.fault == Some(Fault::TrustsItsLeadership) && now > Duration::ZERO;
-        if hook.options == Options::Removal || trusts || self.cluster.journal.leads(now) {
-            return true;
+        if hook.options == Options::Removal || trusts {
+            return Written::Done;
         }
-        let leads = self.is_leader(unit);
-        self.cluster.journal.asked_for_leadership(leads, now);
-        leads
+        if !self.cluster.journal.leads(now) {
+            let leads = self.is_leader(unit);
+            self.cluster.journal.asked_for_leadership(leads, now);
+            if !leads {
+                return Written::Ended;
+            }
+        }
+        let trusts = self.fault == Some(Fault::TrustsItsView);
+        if trusts || self.cluster.journal.may_act_on_view_of(hook.looked.at) {
+            Written::Done
+        } else {
+            Written::LookAgain
+        }
     }
 
     fn apply(&mut self, hook: &Hook, upsert: &Upsert, seen: Option<&str>) -> Written {
