@@ -110,7 +110,8 @@ fn the_model_finds_a_unit_that_does_not_ask_whether_it_leads() {
 
 #[test]
 fn the_model_finds_a_unit_that_does_not_look_again_after_another_may_have_led() {
-    check_fault(Fault::TrustsItsView, "");
+    let config = "ConfigMap mesh/istio-sidecar-injector is written over";
+    check_fault(Fault::TrustsItsView, config);
 }
 
 #[test]
@@ -136,7 +137,7 @@ fn the_model_finds_a_unit_that_does_not_ask_istiods() {
 
 #[test]
 fn the_model_finds_a_unit_that_does_not_wait_for_node_agents() {
-    check_fault(Fault::BelievesAgents, "p");
+    check_fault(Fault::BelievesAgents, "active: CNI on");
 }
 
 #[test]
