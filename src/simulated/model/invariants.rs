@@ -54,19 +54,21 @@ impl Model {
         let both = |of: fn(&Looked) -> &std::collections::BTreeSet<String>| {
             of(&hook.looked).intersection(of(&now)).next().cloned()
         };
+        let is_relied_on = hook.looked.is_relied_on && now.is_relied_on;
         if id.is(&DAEMON_SET) {
-            if hook.has_waited(|it| it.timeouts().drain) {
+            if is_relied_on {
+                self.violated("the node agent goes while others rely on it");
+            } else if hook.has_waited(|it| it.timeouts().drain) {
                 self.pods.iter_mut().for_each(|it| it.is_excused = true);
             } else if let Some(pod) = both(|it| &it.in_need) {
                 self.violated(&format!("the node agent goes while {pod} needs it"));
             } else if let Some(node) = both(|it| &it.away) {
                 self.violated(&format!("the node agent goes while {node} is away"));
-            } else if hook.looked.is_relied_on && now.is_relied_on {
-                self.violated("the node agent goes while others rely on it");
             }
         } else if self.cluster.live.get(id).is_some_and(is_of_agent) {
-            // A removal leaves them to nodes that are away, however long it has waited.
-            let needs_them = if hook.has_waited(|it| it.timeouts().agent_pods) {
+            // A removal leaves them to nodes that are away, and to others, however long it has waited.
+            let stays = is_relied_on && self.daemon_set().is_some_and(|it| !it.is_being_deleted());
+            let needs_them = if hook.has_waited(|it| it.timeouts().agent_pods) && !stays {
                 both(|it| &it.away)
             } else {
                 both(|it| &it.with_agent)
@@ -109,14 +111,16 @@ impl Model {
         }
     }
 
-    /// Everything is gone in the end, but for what a node that is away or a finalizer needs.
+    /// Everything is gone in the end, but for what a node that is away, another control plane or a
+    /// finalizer keeps.
     pub(super) fn check_removal(&mut self) {
-        let is_kept = |it: &&Object| {
+        let keeps_agent = self.others.rely || self.nodes.iter().any(|it| !it.is_ready);
+        let remains = |it: &&Object| {
             it.label("app.kubernetes.io/instance").is_some()
                 && !self.others.has_finalizer
-                && !(is_of_agent(it) && self.nodes.iter().any(|it| !it.is_ready))
+                && !(is_of_agent(it) && keeps_agent)
         };
-        let remaining = self.cluster.live.values().find(is_kept);
+        let remaining = self.cluster.live.values().find(remains);
         if let Some(id) = remaining.map(|it| it.id().clone()) {
             self.violated(&format!("the application is gone, and {id} is there"));
         }
