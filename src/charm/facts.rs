@@ -21,12 +21,20 @@ impl Charm {
         })
     }
 
+    /// The relations of each endpoint.
+    ///
+    /// The goal state says in one process at which endpoints there are any, instead of one process
+    /// for each endpoint. Juju shows a relation there from before its first hook to the end of its
+    /// last one. Of peer relations it shows nothing.
     fn relations(&self) -> anyhow::Result<Relations> {
+        let goal_state = self.tools.goal_state()?;
         let mut relations = Relations::new();
         for endpoint in ALL {
             let name = Endpoint::from_static(endpoint.name());
-            let found = self.tools.relations(&name, endpoint.reads())?;
-            relations.insert(endpoint.name(), found);
+            if goal_state.relations.contains_key(&name) {
+                let found = self.tools.relations(&name, endpoint.reads())?;
+                relations.insert(endpoint.name(), found);
+            }
         }
         Ok(relations)
     }

@@ -67,7 +67,7 @@ async fn read(cluster: &Cluster, identity: &Identity) -> Result<(Observed, Watch
         let listing = cluster.list(kind, scope, selector).await?;
         Ok::<_, ClusterError>((kind, scope, labels, listing))
     });
-    let mut reads = stream::iter(reads).buffer_unordered(AT_ONCE);
+    let mut reads = stream::iter(reads).buffered(AT_ONCE);
     while let Some((kind, scope, labels, listing)) = reads.try_next().await? {
         let (collection, selector) = (Collection::Kind(*kind), Selector::of_labels(&labels));
         watches.add(collection, kind, scope, selector, listing.resource_version);
@@ -121,7 +121,7 @@ async fn add_unlabelled(
     missing.extend(ids(cluster.namespace()));
     missing.retain(|id| !observed.live.contains_key(id));
     let reads = missing.iter().map(|id| cluster.get(id));
-    let found = stream::iter(reads).buffer_unordered(AT_ONCE);
+    let found = stream::iter(reads).buffered(AT_ONCE);
     let found: Vec<Option<Object>> = found.try_collect().await?;
     observed.add(found.into_iter().flatten());
     Ok(())

@@ -132,7 +132,10 @@ impl Resources {
                 let path = path(definition, text(&version["name"]));
                 let answer = cluster.kubectl(&format!("get --raw {path}"))?;
                 let answer: Value = serde_json::from_str(&answer)?;
-                let items = answer["items"].as_array().unwrap().clone();
+                let mut items = answer["items"].as_array().unwrap().clone();
+                // The charm's own Gateway comes and goes with it.
+                let label = "/metadata/labels/app.kubernetes.io~1instance";
+                items.retain(|item| item.pointer(label).is_none());
                 resources.served.insert(path, items);
             }
         }
