@@ -194,6 +194,10 @@ impl Reconcile<'_> {
         known: &mut Option<Desired<'a>>,
     ) -> Result<Option<(Vec<Condition>, View)>, Interruption> {
         self.looked_at = self.began.elapsed();
+        if self.journal.should_ask_for_leadership(self.looked_at) {
+            // Else a look that takes long would never be acted on.
+            self.ask_for_leadership()?;
+        }
         let desired = match known.take() {
             Some(desired) => desired,
             None => desired(intent, self.cluster).await?,
@@ -260,16 +264,20 @@ impl Reconcile<'_> {
         }
     }
 
+    /// Whether the unit leads now.
+    fn ask_for_leadership(&mut self) -> Result<bool, ToolError> {
+        let leads = self.host.may_write()?;
+        self.journal
+            .asked_for_leadership(leads, self.began.elapsed());
+        Ok(leads)
+    }
+
     /// Whether the unit may write what follows from the last look. Juju guarantees leadership for
     /// 30 s after the question; waits and slow requests may take longer, so it is asked again.
     fn permission(&mut self) -> Result<Permission, ToolError> {
         let now = self.began.elapsed();
-        if !self.journal.leads(now) {
-            let leads = self.host.may_write()?;
-            self.journal.asked_for_leadership(leads, now);
-            if !leads {
-                return Ok(Permission::Denied);
-            }
+        if !self.journal.leads(now) && !self.ask_for_leadership()? {
+            return Ok(Permission::Denied);
         }
         Ok(if self.journal.may_act_on_view_of(self.looked_at) {
             Permission::Granted

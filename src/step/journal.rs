@@ -236,6 +236,12 @@ impl Journal {
         }
     }
 
+    /// Whether it is so long ago that the unit was told that it leads that it should be asked before a
+    /// look, which may take long.
+    pub fn should_ask_for_leadership(&self, now: Duration) -> bool {
+        now.saturating_sub(self.told_at) >= LEADERSHIP_TRUST
+    }
+
     /// Whether what was seen then is what this unit may act on: no other unit can have led, and so
     /// changed it, in between.
     pub fn may_act_on_view_of(&self, looked_at: Duration) -> bool {

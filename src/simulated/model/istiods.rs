@@ -68,7 +68,11 @@ impl Model {
             // The switch does not wait for it any longer, so what it injects before it has caught
             // up is lost. With the policy `Fail` nothing was injected meanwhile.
             let since = istiod.silent_since.unwrap_or(time);
-            if let Some(view) = istiod.view.as_mut().filter(|_| time - since >= SILENCE) {
+            if let Some(view) = istiod
+                .view
+                .as_mut()
+                .filter(|_| time.saturating_sub(since) >= SILENCE)
+            {
                 view.is_charms = false;
             }
         }

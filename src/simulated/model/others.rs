@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::nodes::ModelNode;
 use super::{Model, Options};
 use crate::cluster::error::FailureKind;
 use crate::istio::{Injection, names};
 use crate::k8s::kind::{CONFIG_MAP, DAEMON_SET, DEPLOYMENT};
-use crate::k8s::object::ObjectId;
+use crate::k8s::object::{Object, ObjectId};
 use crate::observed::Effect;
 use crate::observed::attempts::Refusal;
 
@@ -76,7 +77,7 @@ impl Model {
 
     /// Somebody deletes the DaemonSet: until it is back, what relies on it is that person's loss.
     pub(super) fn rob(&mut self) {
-        if self.daemon_set().is_none_or(|it| it.is_being_deleted()) {
+        if self.daemon_set().is_none_or(Object::is_being_deleted) {
             return;
         }
         self.nodes.iter_mut().for_each(|it| it.is_robbed = true);
@@ -96,7 +97,7 @@ impl Model {
         } else {
             let id = ObjectId::new(&DAEMON_SET, "mesh", names::NODE_AGENT);
             self.cluster.live.remove(&id);
-            self.nodes.iter_mut().for_each(|it| it.end_agent());
+            self.nodes.iter_mut().for_each(ModelNode::end_agent);
         }
     }
 

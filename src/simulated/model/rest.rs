@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::nodes::Trouble;
+use super::nodes::{ModelNode, Trouble};
 use super::{Model, Options};
 
 /// How many hooks it may take at most.
@@ -72,7 +72,7 @@ impl Model {
             } else {
                 pause.max(shortest)
             };
-            self.nodes.iter_mut().for_each(|it| it.run_kubelet());
+            self.nodes.iter_mut().for_each(ModelNode::run_kubelet);
             (0..self.istiods.len()).for_each(|it| self.take_up(it));
             (0..self.pods.len()).for_each(|it| self.move_pod(it, it));
         }

@@ -12,6 +12,8 @@ use super::{Fault, Model};
 const STEPS: u32 = 100_000;
 /// Which stories are played; `ISTIO_PILOT_MODEL_SEED` chooses others.
 const SEED: u32 = 1;
+/// How often a story that is found is made shorter.
+const SHRINKS: u32 = 500;
 /// The longest story.
 const LONGEST: u32 = 400;
 /// With how many seeds a defect is searched for: it may show itself in another way first.
@@ -74,12 +76,7 @@ fn nothing_is_stranded_whatever_happens() {
     let steps: u32 = number("ISTIO_PILOT_MODEL_STEPS").unwrap_or(STEPS);
     let seed = number("ISTIO_PILOT_MODEL_SEED").unwrap_or(SEED);
     println!("ISTIO_PILOT_MODEL_SEED={seed} ISTIO_PILOT_MODEL_STEPS={steps}");
-    if let Some(found) = search(
-        None,
-        seed,
-        steps,
-        number("ISTIO_PILOT_MODEL_SHRINKS").unwrap_or(500),
-    ) {
+    if let Some(found) = search(None, seed, steps, SHRINKS) {
         let (story, count) = (found.violation, found.events.len());
         panic!("with the seed {seed}: {story}\n{count} events");
     }

@@ -290,3 +290,13 @@ fn what_was_seen_before_another_unit_may_have_led_is_looked_at_again() {
     journal.asked_for_leadership(true, seconds(119));
     assert!(!journal.may_act_on_view_of(seconds(118)));
 }
+
+#[test]
+fn a_unit_is_asked_before_a_look_where_it_was_told_long_ago() {
+    let mut journal = Journal::start(Timeouts::default());
+    assert!(!journal.should_ask_for_leadership(seconds(14)));
+    assert!(journal.should_ask_for_leadership(seconds(15)));
+    journal.asked_for_leadership(true, seconds(15));
+    assert!(!journal.should_ask_for_leadership(seconds(29)));
+    assert!(journal.should_ask_for_leadership(seconds(30)));
+}
