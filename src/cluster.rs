@@ -6,26 +6,26 @@
 
 pub mod connect;
 pub mod error;
+pub mod list;
 mod request;
 pub mod watch;
 pub mod write;
 
 use std::time::Duration;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ListMeta;
 use k8s_openapi::apimachinery::pkg::version::Info;
 use kube::Client;
 use kube::core::params::{GetParams, ListParams};
 use kube::core::subresource::LogParams;
 use kube::core::{ApiResource, DynamicObject, Request, Resource as _};
-use serde::de::{DeserializeOwned, IgnoredAny};
-use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Value};
+use serde::de::IgnoredAny;
+use serde_json::Value;
 
-use crate::k8s::kind::{CUSTOM_RESOURCE_DEFINITION, Kind, NAMESPACE, POD};
+use crate::k8s::kind::{Kind, NAMESPACE, POD};
 use crate::k8s::object::{Object, ObjectId};
 use crate::k8s::version::KubernetesVersion;
 use error::{ClusterError, Operation};
+use list::Page;
 
 /// A connection to one cluster.
 #[derive(Clone)]
@@ -69,15 +69,6 @@ pub enum Run {
     Crashed,
 }
 
-/// A list as the server gave it.
-#[derive(Clone, Debug)]
-pub struct Listing<T> {
-    /// The objects.
-    pub items: Vec<T>,
-    /// The state of the collection, from which a watch may begin.
-    pub resource_version: String,
-}
-
 /// Label and field selectors of a list or watch, as `kubectl` takes them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Selector<'a> {
@@ -112,18 +103,6 @@ fn non_empty(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// How many objects of a kind one request of a list brings at most. An answer is in memory twice, as
-/// text and as objects.
-fn page_of(kind: &Kind) -> u32 {
-    if *kind == CUSTOM_RESOURCE_DEFINITION {
-        // Each is 100 KiB and more.
-        return 5;
-    }
-    // One pod is 20 KiB, with what is injected.
-    if *kind == POD { 100 } else { 500 }
-}
-/// How often a list is begun again that expires between two of its pages.
-const RESTARTS: u32 = 3;
 /// How much of a log is read at most, in bytes: a line may be of any length.
 const LONGEST_LOG: i64 = 64 * 1024;
 
@@ -157,47 +136,6 @@ impl Cluster {
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
-    }
-
-    /// All objects of a kind, in pages.
-    ///
-    /// # Errors
-    /// When the server does not answer, or refuses. Not when the kind does not exist: then the
-    /// list is empty. Never is a part of a list taken for the whole.
-    pub async fn list(
-        &self,
-        kind: &Kind,
-        scope: Scope<'_>,
-        selector: Selector<'_>,
-    ) -> Result<Listing<Object>, ClusterError> {
-        let operation = Operation::new("listing", kind.plural);
-        let listing = self.pages(kind, scope, selector, &operation).await?;
-        let mut items = Vec::with_capacity(listing.items.len());
-        for item in listing.items {
-            let mut fields: Map<String, Value> = item;
-            // The items of a list carry neither.
-            fields.insert("apiVersion".to_owned(), kind.api_version().into());
-            fields.insert("kind".to_owned(), kind.kind.into());
-            items.push(to_object(Value::Object(fields), &operation)?);
-        }
-        Ok(Listing {
-            items,
-            resource_version: listing.resource_version,
-        })
-    }
-
-    /// All objects of a kind, as the Kubernetes type `T`.
-    ///
-    /// # Errors
-    /// As [`Cluster::list`].
-    pub async fn list_typed<T: DeserializeOwned>(
-        &self,
-        kind: &Kind,
-        scope: Scope<'_>,
-        selector: Selector<'_>,
-    ) -> Result<Listing<T>, ClusterError> {
-        let operation = Operation::new("listing", kind.plural);
-        self.pages(kind, scope, selector, &operation).await
     }
 
     /// The Namespace with this name; `None` when it does not exist.
@@ -281,64 +219,6 @@ impl Cluster {
         let api = api(&POD, Scope::Namespace(namespace));
         self.text(api.logs(pod, &parameters), &operation).await
     }
-
-    async fn pages<T: DeserializeOwned>(
-        &self,
-        kind: &Kind,
-        scope: Scope<'_>,
-        selector: Selector<'_>,
-        operation: &Operation,
-    ) -> Result<Listing<T>, ClusterError> {
-        let api = api(kind, scope);
-        let mut parameters = selector.parameters().limit(page_of(kind));
-        let mut restarts = 0;
-        let mut listing = Listing {
-            items: Vec::new(),
-            resource_version: String::new(),
-        };
-        loop {
-            let is_first = parameters.continue_token.is_none();
-            let page: Page<T> = match self.json(api.list(&parameters), operation).await {
-                Err(error) if error.is_not_found() && is_first => return Ok(listing),
-                // The server keeps the state of the first page for some minutes only.
-                Err(error) if error.is_gone() && !is_first && restarts < RESTARTS => {
-                    restarts += 1;
-                    listing.items.clear();
-                    parameters.continue_token = None;
-                    continue;
-                }
-                other => other?,
-            };
-            listing.items.extend(page.items);
-            listing.resource_version = page.metadata.resource_version.unwrap_or_default();
-            match page.metadata.continue_ {
-                Some(token) if !token.is_empty() => parameters.continue_token = Some(token),
-                _ => return Ok(listing),
-            }
-        }
-    }
-}
-
-/// One page of a list.
-///
-/// An answer that is something else is an error. As an empty list it would say that a definition
-/// has no custom resources, and the definition would be deleted.
-#[derive(Deserialize)]
-#[serde(bound(deserialize = "T: Deserialize<'de>"))]
-struct Page<T> {
-    #[serde(default)]
-    metadata: ListMeta,
-    #[serde(deserialize_with = "null_or_items")]
-    items: Vec<T>,
-}
-
-/// The items of a list; none for `null`, which Go writes for a slice that was never made.
-fn null_or_items<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 fn to_object(value: Value, operation: &Operation) -> Result<Object, ClusterError> {

@@ -12,4 +12,5 @@ pub mod object;
 pub mod pod;
 pub mod rollout;
 pub mod selector;
+pub mod slim;
 pub mod version;

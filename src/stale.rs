@@ -5,6 +5,7 @@
 //! never starts. Each pod is examined alone ([`StalePod::of`]), then the pods of one workload are
 //! put together ([`workload`]), because only a workload can be restarted.
 
+pub mod keeper;
 mod report;
 pub mod workload;
 

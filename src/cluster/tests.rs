@@ -112,10 +112,16 @@ fn answering_text(
     (cluster, requests)
 }
 
-/// Method, path and query, then the media type and the body, if there is one.
+/// Method, path and query, and what is accepted if it is not any JSON; then the media type and the
+/// body, if there is one.
 async fn as_text(request: http::Request<Body>) -> Result<String, BoxError> {
     let (head, body) = request.into_parts();
     let mut text = format!("{} {}", head.method, head.uri);
+    if let Some(accepted) = head.headers.get("accept")
+        && accepted != "application/json"
+    {
+        text = format!("{text} as {}", accepted.to_str()?);
+    }
     if let Some(media_type) = head.headers.get("content-type") {
         let body = String::from_utf8(body.collect_bytes().await?.to_vec())?;
         text = format!("{text}\n{} {body}", media_type.to_str()?);

@@ -25,7 +25,8 @@ pub struct Drain {
     /// The istiods of other control planes that inject pods which rely on our node agent; `None`
     /// until that had to be known.
     pub relying: Option<Vec<ObjectId>>,
-    /// Every pod of the cluster that has not started yet; `None` until that had to be known.
+    /// Every pod of the cluster that has not started yet and needs the node agent for that; `None`
+    /// until that had to be known.
     pub pending: Option<Vec<Pod>>,
 }
 

@@ -15,11 +15,12 @@ use crate::cluster::{Cluster, Run, Scope, Selector};
 use crate::cni::acknowledgement::{
     Holding, SILENCE, WEBHOOK_PATH, WEBHOOK_PORT, answer as injection, question,
 };
+use crate::cni::drain::needs_agent;
 use crate::cni::rollout::waits_for_configuration;
 use crate::cni::stragglers::SlowestWebhook;
 use crate::istio::{Injection, names};
 use crate::k8s::object::{Object, ObjectId};
-use crate::k8s::{kind, pod};
+use crate::k8s::{kind, pod, slim};
 use crate::observed::agent::AgentState;
 use crate::observed::attempts::Refusal;
 use crate::observed::collection::Collection;
@@ -112,7 +113,9 @@ pub(super) async fn answer(
             journal.acknowledged(began.elapsed());
             let pending = Selector::of_fields("status.phase=Pending");
             let (collection, kind) = (Collection::Pending, &kind::POD);
-            let pods = watches.list(cluster, collection, kind, Scope::Cluster, pending);
+            // Only these count, and they are few: all others start without the node agent.
+            let in_need = |pod| needs_agent(&pod).then(|| slim::pod(pod));
+            let pods = watches.list(cluster, collection, kind, Scope::Cluster, pending, in_need);
             Ok(Answer::PendingPods(pods.await?))
         }
         Question::AgentLogs(pods) => {
@@ -172,7 +175,14 @@ async fn agent_state(cluster: &Cluster, watches: &mut Watches) -> Result<AgentSt
     let everything = Selector::default();
     Ok(AgentState {
         pods: watches
-            .list(cluster, Collection::Agents, &kind::POD, ours, agents)
+            .list(
+                cluster,
+                Collection::Agents,
+                &kind::POD,
+                ours,
+                agents,
+                |it| Some(slim::pod(it)),
+            )
             .await?,
         nodes: watches
             .list(
@@ -181,10 +191,18 @@ async fn agent_state(cluster: &Cluster, watches: &mut Watches) -> Result<AgentSt
                 &kind::NODE,
                 Scope::Cluster,
                 everything,
+                |it| Some(slim::node(it)),
             )
             .await?,
         events: watches
-            .list(cluster, Collection::Warnings, &kind::EVENT, ours, warnings)
+            .list(
+                cluster,
+                Collection::Warnings,
+                &kind::EVENT,
+                ours,
+                warnings,
+                |it| Some(slim::event(it)),
+            )
             .await?,
         pod_security: pod_security(cluster).await?,
     })

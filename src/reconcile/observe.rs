@@ -16,6 +16,7 @@ use crate::intent::identity::Identity;
 use crate::k8s::kind::{self, KINDS, Kind, Managed, Read};
 use crate::k8s::labels;
 use crate::k8s::object::{Object, ObjectId};
+use crate::k8s::slim;
 use crate::observed::Observed;
 use crate::observed::collection::Collection;
 use crate::step::journal::Journal;
@@ -77,7 +78,14 @@ async fn read(cluster: &Cluster, identity: &Identity) -> Result<(Observed, Watch
     let istiods = Selector::of_labels(OUR_ISTIODS);
     let ours = Scope::Namespace(cluster.namespace());
     observed.istiods = watches
-        .list(cluster, Collection::Istiods, &kind::POD, ours, istiods)
+        .list(
+            cluster,
+            Collection::Istiods,
+            &kind::POD,
+            ours,
+            istiods,
+            |it| Some(slim::pod(it)),
+        )
         .await?;
     Ok((observed, watches))
 }

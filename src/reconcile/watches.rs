@@ -3,6 +3,7 @@
 use serde::de::DeserializeOwned;
 
 use crate::cluster::error::ClusterError;
+use crate::cluster::list::Part;
 use crate::cluster::watch::Watched;
 use crate::cluster::{Cluster, Scope, Selector};
 use crate::k8s::kind::Kind;
@@ -35,16 +36,20 @@ impl Watches {
         self.0.push((collection, watched));
     }
 
-    /// Lists a collection, and adds it from the version that was read.
-    pub(super) async fn list<T: DeserializeOwned>(
+    /// Lists a collection, and adds it from the version that was read. Gives what `keep` makes of
+    /// each object.
+    pub(super) async fn list<T: DeserializeOwned, U>(
         &mut self,
         cluster: &Cluster,
         collection: Collection,
         kind: &Kind,
         scope: Scope<'_>,
         selector: Selector<'_>,
-    ) -> Result<Vec<T>, ClusterError> {
-        let listing = cluster.list_typed(kind, scope, selector).await?;
+        keep: impl FnMut(T) -> Option<U>,
+    ) -> Result<Vec<U>, ClusterError> {
+        let listing = cluster
+            .list_kept(kind, scope, selector, Part::Whole, keep)
+            .await?;
         self.add(collection, kind, scope, selector, listing.resource_version);
         Ok(listing.items)
     }

@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::k8s::object::Object;
 
 mod workloads;
 
@@ -69,10 +68,6 @@ fn why(pod: &Value, injection: Injection) -> String {
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join(", ")
-}
-
-fn object(value: Value) -> Object {
-    Object::from_value(value).unwrap()
 }
 
 #[test]

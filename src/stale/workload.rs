@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-use serde::Deserialize as _;
-use serde_json::Value;
 
+use super::keeper::{Keeper, Rollout};
 use super::{Reason, StalePod};
 use crate::k8s::kind::{self, Kind};
-use crate::k8s::object::{Object, ObjectId};
+use crate::k8s::object::ObjectId;
 
 /// A controller that keeps a pod, or keeps another controller.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,6 +76,11 @@ const READ: [Kind; 5] = [
     kind::DAEMON_SET,
     kind::JOB,
 ];
+
+/// Whether more has to be read of the objects of a kind than their metadata.
+pub fn has_rollouts(kind: &Kind) -> bool {
+    ROLLED_OUT.contains(kind)
+}
 
 /// The kinds that can be restarted by a change of their pods' template.
 const ROLLED_OUT: [Kind; 3] = [kind::DEPLOYMENT, kind::STATEFUL_SET, kind::DAEMON_SET];
@@ -164,14 +168,13 @@ impl Choice {
 
 /// The workloads of stale pods, sorted by namespace, kind and name.
 ///
-/// `objects` are the objects of the kinds that [`kinds_to_read`] names; an object that is missing
+/// `keepers` are the objects of the kinds that [`kinds_to_read`] names; an object that is missing
 /// there is gone.
-pub fn workloads(pods: &[StalePod], objects: &[Object]) -> Vec<Workload> {
-    let objects: BTreeMap<&ObjectId, &Object> =
-        objects.iter().map(|object| (object.id(), object)).collect();
+pub fn workloads(pods: &[StalePod], keepers: &[Keeper]) -> Vec<Workload> {
+    let keepers: BTreeMap<&ObjectId, &Keeper> = keepers.iter().map(|it| (&it.id, it)).collect();
     let mut found: BTreeMap<(&str, ObjectId), Workload> = BTreeMap::new();
     for pod in pods {
-        let (id, owner) = keeper(pod, &objects);
+        let (id, owner) = keeper(pod, &keepers);
         let key = (pod.namespace.as_str(), id.clone());
         let workload = found.entry(key).or_insert_with(|| Workload {
             id,
@@ -184,7 +187,7 @@ pub fn workloads(pods: &[StalePod], objects: &[Object]) -> Vec<Workload> {
         workload.reasons.extend(&pod.reasons);
     }
     for workload in found.values_mut() {
-        let live = objects.get(&workload.id).copied();
+        let live = keepers.get(&workload.id).map(|it| &it.rollout);
         workload.restart = restart(&workload.id, live, &workload.reasons);
     }
     found.into_values().collect()
@@ -196,12 +199,12 @@ pub fn workloads(pods: &[StalePod], objects: &[Object]) -> Vec<Workload> {
 /// a Deployment, StatefulSet or DaemonSet rather than its own maker.
 fn keeper(
     pod: &StalePod,
-    objects: &BTreeMap<&ObjectId, &Object>,
+    keepers: &BTreeMap<&ObjectId, &Keeper>,
 ) -> (ObjectId, Option<Controller>) {
     let Some(controller) = &pod.controller else {
         return (ObjectId::new(&kind::POD, &pod.namespace, &pod.name), None);
     };
-    let above = |id: &ObjectId| objects.get(id).and_then(|object| controller_of(object));
+    let above = |id: &ObjectId| keepers.get(id).and_then(|it| it.owner.clone());
     let is_between = controller.is(&kind::REPLICA_SET) || controller.is(&kind::JOB);
     let id = controller.clone().in_namespace(&pod.namespace);
     match above(&id) {
@@ -214,16 +217,8 @@ fn keeper(
     }
 }
 
-fn controller_of(object: &Object) -> Option<Controller> {
-    let owners = Vec::<OwnerReference>::deserialize(object.at("/metadata/ownerReferences")?);
-    // Unreadable owners count as none.
-    Controller::among(&owners.unwrap_or_default())
-}
-
-fn restart(id: &ObjectId, live: Option<&Object>, reasons: &BTreeSet<Reason>) -> Restart {
+fn restart(id: &ObjectId, live: Option<&Rollout>, reasons: &BTreeSet<Reason>) -> Restart {
     let is = |kind: &Kind| id.is(kind);
-    let value = |pointer: &str| live.and_then(|it| it.at(pointer));
-    let text = |pointer: &str| value(pointer).and_then(Value::as_str);
     if is(&kind::POD) {
         return Restart::No("a bare pod; delete and create it yourself");
     }
@@ -239,19 +234,19 @@ fn restart(id: &ObjectId, live: Option<&Object>, reasons: &BTreeSet<Reason>) -> 
     let Some(kind) = ROLLED_OUT.into_iter().find(is) else {
         return Restart::No("its kind is unknown; restart it by its own means");
     };
-    if value("/spec/paused") == Some(&Value::Bool(true)) {
+    if live.is_some_and(|it| it.paused) {
         return Restart::No("its rollouts are paused; run kubectl rollout resume");
     }
-    if text("/spec/updateStrategy/type") == Some("OnDelete") {
+    if live.is_some_and(Rollout::is_on_delete) {
         return Restart::No("its strategy is OnDelete; delete its pods one by one");
     }
-    let partition = value("/spec/updateStrategy/rollingUpdate/partition");
-    if partition.and_then(Value::as_i64).is_some_and(|it| it > 0) {
+    if live.is_some_and(Rollout::keeps_pods_back) {
         return Restart::No("its partition keeps pods back; set it to 0");
     }
     // Its controller replaces no pod while one is not ready, not even that pod
     // (https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback).
-    let parallel = text("/spec/podManagementPolicy") == Some("Parallel");
+    let policy = live.and_then(|it| it.pod_management_policy.as_deref());
+    let parallel = policy == Some("Parallel");
     if kind == kind::STATEFUL_SET && !parallel && has_failed(reasons) {
         return Restart::No("its failed pod holds its rollouts; delete that pod first");
     }

@@ -5,9 +5,10 @@ use juju::action::ActionResults;
 
 use crate::charm::{Charm, Stop};
 use crate::cluster::error::ClusterError;
+use crate::cluster::list::Part;
 use crate::cluster::{Cluster, Scope, Selector};
 use crate::detect::{Detection, detect};
-use crate::k8s::kind;
+use crate::k8s::{kind, slim};
 
 /// Selects pods in the network of their node: every network plugin runs in one.
 const HOST_NETWORK: &str = "spec.hostNetwork=true";
@@ -33,9 +34,14 @@ impl Charm {
 /// # Errors
 /// When the server does not answer or refuses.
 pub(crate) async fn detection(cluster: &Cluster) -> Result<Detection, ClusterError> {
-    let nodes = cluster.list_typed(&kind::NODE, Scope::Cluster, Selector::default());
+    let (everywhere, everything) = (Scope::Cluster, Selector::default());
+    let nodes = cluster.list_kept(&kind::NODE, everywhere, everything, Part::Whole, |it| {
+        Some(slim::node(it))
+    });
     let host_network = Selector::of_fields(HOST_NETWORK);
-    let pods = cluster.list_typed(&kind::POD, Scope::Cluster, host_network);
+    let pods = cluster.list_kept(&kind::POD, everywhere, host_network, Part::Whole, |it| {
+        Some(slim::pod(it))
+    });
     let (nodes, pods) = futures::try_join!(nodes, pods)?;
     Ok(detect(&nodes.items, &pods.items))
 }

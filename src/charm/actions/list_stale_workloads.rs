@@ -7,12 +7,14 @@ use serde::Deserialize;
 
 use crate::charm::{Charm, Stop};
 use crate::cluster::error::ClusterError;
+use crate::cluster::list::Part;
 use crate::cluster::{Cluster, Scope, Selector};
 use crate::istio::names;
 use crate::k8s::kind;
 use crate::k8s::object::ObjectId;
 use crate::observed::new_pods::NewPods;
-use crate::stale::workload::{Workload, kinds_to_read, workloads};
+use crate::stale::keeper::Keeper;
+use crate::stale::workload::{Workload, has_rollouts, kinds_to_read, workloads};
 use crate::stale::{INJECTED, StalePod, to_json, to_table};
 
 #[derive(Deserialize)]
@@ -118,21 +120,26 @@ pub(super) async fn find(cluster: &Cluster, namespace: Option<&str>) -> Result<S
     }
     let scope = Scope::from(namespace);
     let injected = Selector::of_labels(INJECTED);
+    let stale = |pod: Pod| StalePod::of(&pod, &new_pods);
     let pods = cluster
-        .list_typed::<Pod>(&kind::POD, scope, injected)
+        .list_kept(&kind::POD, scope, injected, Part::Whole, stale)
         .await?;
-    let stale = pods
-        .items
-        .iter()
-        .filter_map(|pod| StalePod::of(pod, &new_pods));
-    let pods: Vec<_> = stale.collect();
-    let mut objects = Vec::new();
-    for kind in kinds_to_read(&pods) {
-        let listing = cluster.list(&kind, scope, Selector::default()).await?;
-        objects.extend(listing.items);
+    let mut keepers = Vec::new();
+    for kind in kinds_to_read(&pods.items) {
+        let everything = Selector::default();
+        let part = if has_rollouts(&kind) {
+            Part::Whole
+        } else {
+            Part::Metadata
+        };
+        let keeper = |read| Some(Keeper::new(&kind, read));
+        let listing = cluster
+            .list_kept(&kind, scope, everything, part, keeper)
+            .await?;
+        keepers.extend(listing.items);
     }
     Ok(Stale {
+        workloads: workloads(&pods.items, &keepers),
         new_pods,
-        workloads: workloads(&pods, &objects),
     })
 }

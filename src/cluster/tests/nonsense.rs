@@ -6,6 +6,7 @@ use k8s_openapi::api::core::v1::Pod;
 
 use super::*;
 use crate::cluster::error::FailureKind;
+use crate::cluster::list::Part;
 use crate::cluster::write::{Mode, OnConflict};
 use crate::k8s::kind;
 
@@ -57,7 +58,7 @@ async fn what_is_not_a_list_is_an_error() {
         let cluster = answered(answer.clone());
         let objects = cluster.list(&kind::POD, Scope::Cluster, all);
         assert_unreadable(objects.await, &answer);
-        let pods = cluster.list_typed::<Pod>(&kind::POD, Scope::Cluster, all);
+        let pods = cluster.list_kept(&kind::POD, Scope::Cluster, all, Part::Whole, Some::<Pod>);
         assert_unreadable(pods.await, &answer);
     }
 }

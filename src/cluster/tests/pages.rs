@@ -1,6 +1,13 @@
 //! Lists that come in pages, some of which do not come.
 
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::SeqCst;
+
+use k8s_openapi::api::core::v1::Pod;
+use serde::{Deserialize, Deserializer};
+
 use super::*;
+use crate::cluster::list::Part;
 use crate::k8s::kind;
 
 /// A cluster that gives these answers in turn, and the requests that it got.
@@ -85,4 +92,71 @@ async fn a_list_that_is_gone_for_good_is_not_an_empty_list() {
     let error = listed(&cluster).await.unwrap_err();
     assert!(error.is_transient() && !error.is_not_found(), "{error:?}");
     assert_eq!(requests.lock().unwrap().len(), 8, "three times again");
+}
+
+#[tokio::test]
+async fn a_list_that_is_begun_again_keeps_nothing_of_before() {
+    let (cluster, _) = scripted(vec![
+        page(&["a", "b"], "7", "next"),
+        failure(410, "Expired"),
+        page(&["b", "c"], "9", ""),
+    ]);
+    let all = Selector::default();
+    let name = |pod: Pod| pod.metadata.name.filter(|it| it != "c");
+    let kept = cluster.list_kept(&kind::POD, Scope::Cluster, all, Part::Whole, name);
+    assert_eq!(kept.await.unwrap().items, ["b"]);
+}
+
+/// An object that is counted while it is in memory.
+struct Counted;
+
+static NOW: AtomicUsize = AtomicUsize::new(0);
+static MOST: AtomicUsize = AtomicUsize::new(0);
+
+impl<'de> Deserialize<'de> for Counted {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(deserializer)?;
+        MOST.fetch_max(NOW.fetch_add(1, SeqCst) + 1, SeqCst);
+        Ok(Self)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        NOW.fetch_sub(1, SeqCst);
+    }
+}
+
+#[tokio::test]
+async fn one_page_at_a_time_is_in_memory() {
+    let (cluster, _) = scripted(vec![
+        page(&["a", "b"], "7", "next"),
+        page(&["c", "d"], "7", "last"),
+        page(&["e"], "7", ""),
+    ]);
+    let all = Selector::default();
+    let keep = |_: Counted| Some(());
+    let kept = cluster.list_kept(&kind::POD, Scope::Cluster, all, Part::Whole, keep);
+    assert_eq!(kept.await.unwrap().items.len(), 5);
+    assert_eq!(MOST.load(SeqCst), 2);
+}
+
+#[tokio::test]
+async fn metadata_alone_can_be_asked_for() {
+    let (cluster, requests) = scripted(vec![page(&["a"], "7", "")]);
+    let all = Selector::default();
+    let name = |read: Pod| read.metadata.name;
+    let kept = cluster.list_kept(
+        &kind::REPLICA_SET,
+        Scope::Cluster,
+        all,
+        Part::Metadata,
+        name,
+    );
+    assert_eq!(kept.await.unwrap().items, ["a"]);
+    assert_eq!(
+        requests.lock().unwrap()[0],
+        "GET /apis/apps/v1/replicasets?&limit=500 \
+         as application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1\napplication/json "
+    );
 }

@@ -1,13 +1,22 @@
 //! From stale pods to workloads, and what may be restarted.
 
-use super::super::workload::{Choice, Restart, Workload, kinds_to_read, workloads};
+use super::super::keeper::Keeper;
+use super::super::workload::{Choice, Restart, Workload, has_rollouts, kinds_to_read, workloads};
 use super::*;
+use crate::k8s::kind::{DAEMON_SET, DEPLOYMENT, JOB, REPLICA_SET, STATEFUL_SET};
 
 /// The workloads of pods that all have istio-init while the CNI is on.
 fn found(pods: &[Value], objects: &[Value]) -> Vec<Workload> {
     let pods: Vec<_> = pods.iter().filter_map(|pod| stale_pod(pod, ON)).collect();
-    let objects: Vec<_> = objects.iter().cloned().map(object).collect();
-    workloads(&pods, &objects)
+    let keepers: Vec<_> = objects.iter().map(keeper).collect();
+    workloads(&pods, &keepers)
+}
+
+/// What is read of an object.
+fn keeper(object: &Value) -> Keeper {
+    let mut kinds = [REPLICA_SET, JOB, DEPLOYMENT, STATEFUL_SET, DAEMON_SET].into_iter();
+    let kind = kinds.find(|kind| object["kind"] == kind.kind).unwrap();
+    Keeper::new(&kind, serde_json::from_value(object.clone()).unwrap())
 }
 
 fn owned(name: &str, owners: &Value) -> Value {
@@ -276,4 +285,19 @@ fn a_failed_pod_holds_the_rollouts_of_its_stateful_set() {
     let held = restart("OrderedReady");
     assert!(held.to_string().contains("delete that pod"), "{held}");
     assert!(restart("Parallel").is_possible());
+}
+
+#[test]
+fn metadata_is_all_that_is_read_of_what_has_no_rollouts() {
+    let metadata = json!({
+        "kind": "ReplicaSet",
+        "metadata": {
+            "name": "cart-7d9f", "namespace": "shop",
+            "ownerReferences": [owner("apps/v1", "Deployment", "cart")],
+        },
+    });
+    let keeper = keeper(&metadata);
+    assert_eq!(keeper.id.to_string(), "ReplicaSet shop/cart-7d9f");
+    assert_eq!(keeper.owner.unwrap().to_string(), "Deployment/cart");
+    assert!(!has_rollouts(&REPLICA_SET) && !has_rollouts(&JOB) && has_rollouts(&DEPLOYMENT));
 }

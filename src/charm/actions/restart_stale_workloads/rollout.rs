@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{Event, Pod};
+use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::jiff::Timestamp;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::cluster::error::ClusterError;
+use crate::cluster::list::{Listing, Part};
 use crate::cluster::watch::Watched;
-use crate::cluster::{Cluster, Listing, Scope, Selector};
+use crate::cluster::{Cluster, Scope, Selector};
 use crate::k8s::kind::{self, Kind};
 use crate::k8s::object::{Object, ObjectId};
-use crate::k8s::pod;
 use crate::k8s::rollout::{NOT_BEGUN, Progress, is_restarted, progress, refusal};
 use crate::k8s::selector::pod_selector;
+use crate::k8s::{pod, slim};
 use crate::stale::workload::{Restart, Workload};
 use crate::step::deadlines::Timeouts;
 
@@ -154,19 +155,21 @@ impl Rollout<'_> {
         let pods = Selector::of_labels(&labels);
         let found = self
             .cluster
-            .list_typed::<Pod>(&kind::POD, scope, pods)
+            .list_kept(&kind::POD, scope, pods, Part::Whole, |pod: Pod| {
+                let is_unready = pod.metadata.deletion_timestamp.is_none() && !pod::is_ready(&pod);
+                is_unready.then(|| slim::pod(pod))
+            })
             .await?;
-        let unready = found
-            .items
-            .iter()
-            .filter(|pod| pod.metadata.deletion_timestamp.is_none() && !pod::is_ready(pod));
+        let unready = found.items.iter();
         let Some(pod) = unready.max_by_key(|it| it.metadata.creation_timestamp.clone()) else {
             return Ok(None);
         };
         let warnings = Selector::of_fields("type=Warning");
         let events = self
             .cluster
-            .list_typed::<Event>(&kind::EVENT, scope, warnings)
+            .list_kept(&kind::EVENT, scope, warnings, Part::Whole, |it| {
+                Some(slim::event(it))
+            })
             .await?;
         let name = pod.metadata.name.as_deref().unwrap_or_default();
         let why = pod::why_not_ready(pod, &events.items);
