@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: what the charm costs, beside what it replaces.
 
+mod large;
+
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::thread;
@@ -13,6 +15,8 @@ use test_cluster::{Options, TestCluster};
 
 use crate::pack;
 use crate::workspace::{build_program, say, show};
+
+pub(crate) use large::note_peak_memory;
 
 const MODEL: &str = "istio-system";
 const APPLICATION: &str = "istio-pilot";
@@ -38,6 +42,14 @@ struct UpdateStatus {
     time: Duration,
     processes: usize,
     writes: Option<usize>,
+}
+
+/// Measures on a large cluster, of which `percent` is made, and prints; fails when an aim is missed.
+///
+/// # Errors
+/// When something cannot be built, or the charm does not reach `active`.
+pub(crate) fn run_large(percent: u16) -> Result<ExitCode> {
+    large::run(large::Size::percent(percent))
 }
 
 /// Measures and prints.

@@ -1,6 +1,6 @@
 //! `cargo xtask try`: the charm's main job, shown on a real API server.
 
-mod injected;
+pub(crate) mod injected;
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};

@@ -17,7 +17,13 @@ pub(super) fn show(cluster: &TestCluster, namespace: &str) -> Result<()> {
     print(
         "\n$ istioctl kube-inject --filename pod.yaml    # with the configuration in the cluster",
     )?;
-    let pod = inject(cluster, namespace)?;
+    let pod = json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "app", "namespace": "default"},
+        "spec": {"containers": [{"name": "app", "image": "example.test/app:1"}]},
+    });
+    let pod = inject(cluster, namespace, &pod)?;
     let containers = pod["spec"]["initContainers"].as_array();
     for container in containers.map(Vec::as_slice).unwrap_or_default() {
         let security = &container["securityContext"];
@@ -44,15 +50,13 @@ fn list(capabilities: &Value) -> String {
     }
 }
 
-fn inject(cluster: &TestCluster, namespace: &str) -> Result<Value> {
+/// A pod with what the injection configuration of a control plane's namespace adds to it.
+///
+/// # Errors
+/// When there is no such configuration, or istioctl fails.
+pub(crate) fn inject(cluster: &TestCluster, namespace: &str, pod: &Value) -> Result<Value> {
     let folder = cluster.folder().join("injection");
     fs::create_dir_all(&folder)?;
-    let pod = json!({
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": "app", "namespace": "default"},
-        "spec": {"containers": [{"name": "app", "image": "example.test/app:1"}]},
-    });
     fs::write(folder.join("pod.yaml"), pod.to_string())?;
     let injector = cluster.get(&format!("configmap istio-sidecar-injector -n {namespace}"))?;
     let mesh = cluster.get(&format!("configmap istio -n {namespace}"))?;

@@ -19,6 +19,10 @@ const ADMIN: &str = "admin";
 /// What acts on the objects that the API server stores.
 const CONTROLLERS: [Program; 2] = [Program::KubeControllerManager, Program::KubeScheduler];
 
+/// How many requests a second a controller may send. By default it is 20, which would make a test
+/// with hundreds of pods wait.
+const UNLIMITED: &str = "--kube-api-qps=1000";
+
 impl TestCluster {
     /// Starts a cluster and returns when its API server is ready and, with controllers, all its
     /// nodes are. That takes about 5 s, once the programs are built.
@@ -215,6 +219,7 @@ impl TestCluster {
                 "--leader-elect=false".to_owned(),
                 "--secure-port=0".to_owned(),
                 "--authentication-skip-lookup=true".to_owned(),
+                UNLIMITED.to_owned(),
             ],
         )?;
         let scheduler = self.spawn(
@@ -224,6 +229,7 @@ impl TestCluster {
                 "--leader-elect=false".to_owned(),
                 "--secure-port=0".to_owned(),
                 "--authentication-skip-lookup=true".to_owned(),
+                UNLIMITED.to_owned(),
             ],
         )?;
         let simulator = if options.simulator().is_some() {

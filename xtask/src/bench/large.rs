@@ -1,0 +1,175 @@
+//! `cargo xtask bench --large`: what the charm costs on a large cluster.
+//!
+//! Everything is measured with half of the pods and with all of them, so that it shows what grows
+//! with their number.
+
+mod aims;
+mod meter;
+mod peak;
+mod relay;
+mod site;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail, ensure};
+use charm_world::World;
+use serde_json::json;
+use test_cluster::programs;
+
+use super::{APPLICATION, MODEL, PATHS};
+use crate::workspace::{build_program, say, show};
+use aims::Aim;
+use meter::{Cost, Meter};
+use site::Site;
+
+pub(crate) use peak::run as note_peak_memory;
+pub(super) use site::Size;
+
+/// How often the hook with nothing to do is measured.
+const REPETITIONS: usize = 5;
+/// How many hooks more a switch may need that was not over within the first.
+const MORE_HOOKS: usize = 5;
+
+/// What was measured with one number of pods.
+struct Round {
+    pods: usize,
+    update_status: Cost,
+    switching_on: Cost,
+    switching_off: Cost,
+    list: Cost,
+}
+
+/// Measures and prints; fails when an aim is missed.
+///
+/// # Errors
+/// When something cannot be built or started, or the charm does not do what is measured.
+pub(super) fn run(size: Size) -> Result<ExitCode> {
+    programs::check_go()?;
+    let charm = build_program("istio-pilot", "release")?;
+    let juju = build_program("juju-sim", "release")?;
+    say(&format!("starting a cluster of {} nodes", size.nodes));
+    let cluster = site::start(size)?;
+    let mut meter = Meter::new(cluster, &charm, juju)?;
+    let site = Site::new(size, std::sync::Arc::clone(&meter.world.cluster));
+    say("deploying the charm");
+    must_be_active(&meter.world.deploy()?, &meter.world)?;
+    meter.count_bytes()?;
+    site.add_images()?;
+    site.add_virtual_services()?;
+    site.add_workloads()?;
+    let half = round(&mut meter, &site, size.pods / 2)?;
+    let whole = round(&mut meter, &site, size.pods)?;
+    print(size, site.bytes_of_pod()?, &[&half, &whole])?;
+    let aims = Aim::all(&half, &whole);
+    show("")?;
+    for aim in &aims {
+        show(&aim.to_string())?;
+    }
+    Ok(if aims.iter().all(Aim::is_reached) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Measures everything with so many pods, and leaves the CNI off.
+fn round(meter: &mut Meter, site: &Site, pods: usize) -> Result<Round> {
+    site.scale_to(pods)?;
+    say("switching the CNI on");
+    let switching_on = switch(meter, &PATHS)?;
+    say("update-status with nothing to do");
+    let mut costs = Vec::with_capacity(REPETITIONS);
+    // One run more, for what the switch may have left to do.
+    must_be_active(&meter.world.update_status()?, &meter.world)?;
+    for _ in 0..REPETITIONS {
+        costs.push(meter.measure(World::update_status)?.1);
+    }
+    let update_status = Cost::median(costs).context("nothing was measured")?;
+    say("list-stale-workloads");
+    let list = list_stale_workloads(meter, site.workloads(), pods)?;
+    say("switching the CNI off");
+    let switching_off = switch(meter, &[("cni-conf-dir", "")])?;
+    Ok(Round {
+        pods,
+        update_status,
+        switching_on,
+        switching_off,
+        list,
+    })
+}
+
+/// Sets options; measures until the charm is active again.
+fn switch(meter: &mut Meter, options: &[(&str, &str)]) -> Result<Cost> {
+    let (shown, cost) = meter.measure(|world| {
+        let mut shown = world.configure(options)?;
+        for _ in 0..MORE_HOOKS {
+            if shown.starts_with("active: ") {
+                break;
+            }
+            say(&shown);
+            shown = world.update_status()?;
+        }
+        Ok(shown)
+    })?;
+    must_be_active(&shown, &meter.world)?;
+    Ok(cost)
+}
+
+/// All workloads are stale: their pods were injected while the CNI was off.
+fn list_stale_workloads(meter: &mut Meter, workloads: usize, pods: usize) -> Result<Cost> {
+    let (result, cost) =
+        meter.measure(|world| world.run_action("list-stale-workloads", &json!({})))?;
+    ensure!(result.completed, "{}", result.message);
+    for (key, expected) in [("workloads", workloads), ("pods", pods)] {
+        let found = &result.results[key];
+        ensure!(
+            *found == expected.to_string(),
+            "the action lists {found} {key}, not {expected}"
+        );
+    }
+    Ok(cost)
+}
+
+fn must_be_active(shown: &str, world: &World) -> Result<()> {
+    if shown.starts_with("active: ") {
+        return Ok(());
+    }
+    bail!("{APPLICATION} is not active: {shown}\n{}", world.log());
+}
+
+fn print(size: Size, bytes_of_pod: usize, rounds: &[&Round]) -> Result<()> {
+    let Size {
+        nodes,
+        workloads,
+        virtual_services,
+        ..
+    } = size;
+    show(&format!(
+        "\n{nodes} nodes, {virtual_services} VirtualServices, {workloads} workloads with pods of \
+         {:.1} KB in other namespaces than {MODEL}",
+        kilobytes(bytes_of_pod)
+    ))?;
+    show(&format!(
+        "\n{:34}{:>12}{:>14}{:>12}{:>14}",
+        "", "time", "peak memory", "requests", "received"
+    ))?;
+    let rows: [(&str, fn(&Round) -> Cost); 4] = [
+        ("update-status, nothing to do", |it| it.update_status),
+        ("switching the CNI on", |it| it.switching_on),
+        ("switching the CNI off", |it| it.switching_off),
+        ("list-stale-workloads", |it| it.list),
+    ];
+    for (name, cost) in rows {
+        show(name)?;
+        for round in rounds {
+            let pods = format!("  with {} pods", round.pods);
+            show(&format!("{pods:34}{}", cost(round)))?;
+        }
+    }
+    Ok(())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "it is shown with one digit")]
+fn kilobytes(bytes: usize) -> f64 {
+    bytes as f64 / 1000.0
+}
