@@ -5,6 +5,7 @@
 //! never starts. Each pod is examined alone ([`StalePod::of`]), then the pods of one workload are
 //! put together ([`workload`]), because only a workload can be restarted.
 
+pub mod injected;
 pub mod keeper;
 mod report;
 pub mod workload;
@@ -12,24 +13,18 @@ pub mod workload;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use k8s_openapi::api::core::v1::{Container, Pod};
 use serde_json::Value;
 
 use crate::istio::{ISTIO_INIT, ISTIO_VALIDATION, Injection, REVISION};
-use crate::k8s::pod;
 use crate::k8s::version::{self, IstioVersion};
 use crate::observed::new_pods::NewPods;
+use injected::InjectedPod;
 use workload::Controller;
 
 pub use report::{to_json, to_table, why};
 
 /// The container with the proxy; with native sidecars it is an init container.
 const ISTIO_PROXY: &str = "istio-proxy";
-/// What istiod writes on every pod that it has injected into
-/// (`SidecarInjectionStatus` in `pkg/kube/inject/inject.go` of Istio 1.31.1).
-const STATUS_ANNOTATION: &str = "sidecar.istio.io/status";
-/// Asks for a certain image of the proxy, whatever other pods get.
-const IMAGE_ANNOTATION: &str = "sidecar.istio.io/proxyImage";
 
 /// Selects pods that may have been injected into: every template with a proxy sets this label.
 pub const INJECTED: &str = "service.istio.io/canonical-name";
@@ -80,74 +75,54 @@ impl StalePod {
     ///
     /// A pod that ends or has ended is current: nobody will recreate it. A failed pod is stale only
     /// if its validation failed. A pod that asks for a certain proxy image has the right one.
-    pub fn of(pod: &Pod, new_pods: &NewPods) -> Option<Self> {
+    pub fn of(pod: &InjectedPod, new_pods: &NewPods) -> Option<Self> {
         let metadata = &pod.metadata;
         if metadata.deletion_timestamp.is_some() || !is_ours(pod) {
             return None;
         }
-        let proxy = containers(pod).find(|it| it.name == ISTIO_PROXY)?;
+        let proxy = pod.containers().find(|it| it.name == ISTIO_PROXY)?;
         let mut reasons = BTreeSet::new();
         reasons.extend(failed_validation(pod).map(Reason::FailedValidation));
-        if !pod::has_ended(pod) {
+        if !pod.has_ended() {
             reasons.extend(other_init_container(pod, new_pods));
-            if annotation(pod, IMAGE_ANNOTATION).is_none() {
-                reasons.extend(older_proxy(proxy, new_pods));
+            if metadata.annotations.proxy_image.is_none() {
+                reasons.extend(older_proxy(proxy.image.as_deref(), new_pods));
             }
         }
         (!reasons.is_empty()).then(|| Self {
-            namespace: metadata.namespace.clone().unwrap_or_default(),
-            name: metadata.name.clone().unwrap_or_default(),
+            namespace: metadata.namespace.clone(),
+            name: metadata.name.clone(),
             controller: Controller::among(metadata.owner_references.iter().flatten()),
             reasons,
         })
     }
 }
 
-fn annotation<'a>(pod: &'a Pod, key: &str) -> Option<&'a str> {
-    let annotations = pod.metadata.annotations.as_ref()?;
-    annotations.get(key).map(String::as_str)
-}
-
 /// Whether this control plane has injected into a pod, rather than one of another revision.
-fn is_ours(pod: &Pod) -> bool {
-    let Some(status) = annotation(pod, STATUS_ANNOTATION) else {
+fn is_ours(pod: &InjectedPod) -> bool {
+    let Some(status) = &pod.metadata.annotations.status else {
         return false;
     };
     let status: Value = serde_json::from_str(status).unwrap_or_default();
     status["revision"].as_str().is_none_or(|it| it == REVISION)
 }
 
-/// All containers of a pod, init containers first.
-fn containers(pod: &Pod) -> impl Iterator<Item = &Container> {
-    let spec = pod.spec.as_ref();
-    let init = spec.and_then(|it| it.init_containers.as_ref());
-    let main = spec.map(|it| &it.containers);
-    init.into_iter().flatten().chain(main.into_iter().flatten())
-}
-
-fn other_init_container(pod: &Pod, new_pods: &NewPods) -> Option<Reason> {
-    let has = |name: &str| containers(pod).any(|it| it.name == name);
+fn other_init_container(pod: &InjectedPod, new_pods: &NewPods) -> Option<Reason> {
+    let has = |name: &str| pod.containers().any(|it| it.name == name);
     match new_pods.injection {
         Injection::IstioValidation => has(ISTIO_INIT).then_some(Reason::HasIstioInit),
         Injection::IstioInit => has(ISTIO_VALIDATION).then_some(Reason::HasIstioValidation),
     }
 }
 
-fn older_proxy(proxy: &Container, new_pods: &NewPods) -> Option<Reason> {
-    let version = IstioVersion::parse(version::tag(proxy.image.as_deref()?)?)?;
+fn older_proxy(proxy_image: Option<&str>, new_pods: &NewPods) -> Option<Reason> {
+    let version = IstioVersion::parse(version::tag(proxy_image?)?)?;
     (version < new_pods.proxy?).then_some(Reason::OlderProxy(version))
 }
 
 /// The exit code with which `istio-validation` last ended, if it failed.
-fn failed_validation(pod: &Pod) -> Option<i32> {
-    let statuses = pod.status.as_ref()?.init_container_statuses.as_ref()?;
-    let status = statuses.iter().find(|it| it.name == ISTIO_VALIDATION)?;
-    let latest = [status.state.as_ref(), status.last_state.as_ref()];
-    let mut ends = latest
-        .into_iter()
-        .flatten()
-        .filter_map(|it| it.terminated.as_ref());
-    ends.next().map(|it| it.exit_code).filter(|it| *it != 0)
+fn failed_validation(pod: &InjectedPod) -> Option<i32> {
+    pod.exit_code_of(ISTIO_VALIDATION).filter(|it| *it != 0)
 }
 
 #[cfg(test)]

@@ -191,7 +191,7 @@ fn pods_that_end_do_not_count() {
 #[test]
 fn a_proxy_that_the_pod_itself_asks_for_is_not_older() {
     let mut pinned = pod("a", "istio-init", "1.29.2");
-    pinned["metadata"]["annotations"][IMAGE_ANNOTATION] = json!("proxyv2:1.29.2");
+    pinned["metadata"]["annotations"]["sidecar.istio.io/proxyImage"] = json!("proxyv2:1.29.2");
     assert_eq!(why(&pinned, OFF), "");
     assert_eq!(why(&pinned, ON), "has istio-init");
 }

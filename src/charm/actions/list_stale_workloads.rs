@@ -2,7 +2,6 @@
 //! pods.
 
 use juju::action::ActionResults;
-use k8s_openapi::api::core::v1::Pod;
 use serde::Deserialize;
 
 use crate::charm::{Charm, Stop};
@@ -13,6 +12,7 @@ use crate::istio::names;
 use crate::k8s::kind;
 use crate::k8s::object::ObjectId;
 use crate::observed::new_pods::NewPods;
+use crate::stale::injected::InjectedPod;
 use crate::stale::keeper::Keeper;
 use crate::stale::workload::{Workload, has_rollouts, kinds_to_read, workloads};
 use crate::stale::{INJECTED, StalePod, to_json, to_table};
@@ -120,7 +120,7 @@ pub(super) async fn find(cluster: &Cluster, namespace: Option<&str>) -> Result<S
     }
     let scope = Scope::from(namespace);
     let injected = Selector::of_labels(INJECTED);
-    let stale = |pod: Pod| StalePod::of(&pod, &new_pods);
+    let stale = |pod: InjectedPod| StalePod::of(&pod, &new_pods);
     let pods = cluster
         .list_kept(&kind::POD, scope, injected, Part::Whole, stale)
         .await?;
