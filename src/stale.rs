@@ -19,7 +19,7 @@ use crate::istio::{ISTIO_INIT, ISTIO_VALIDATION, Injection, REVISION};
 use crate::k8s::version::{self, IstioVersion};
 use crate::observed::new_pods::NewPods;
 use injected::InjectedPod;
-use workload::Controller;
+use keeper::Controller;
 
 pub use report::{to_json, to_table, why};
 

@@ -1,11 +1,58 @@
 //! What is read of an object that keeps pods, or keeps what keeps them.
 
+use std::fmt;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use serde::Deserialize;
 
-use super::workload::Controller;
 use crate::k8s::kind::Kind;
 use crate::k8s::object::ObjectId;
+
+/// A controller that keeps a pod, or keeps another controller.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Controller {
+    /// API group; empty for the core group.
+    pub group: String,
+    /// Kind, as in `ReplicaSet`.
+    pub kind: String,
+    /// Name.
+    pub name: String,
+}
+
+impl Controller {
+    /// The controller among an object's owners.
+    pub fn among<'a>(owners: impl IntoIterator<Item = &'a OwnerReference>) -> Option<Self> {
+        let owner = owners.into_iter().find(|it| it.controller == Some(true))?;
+        let group = owner
+            .api_version
+            .split_once('/')
+            .map_or("", |(group, _)| group);
+        Some(Self {
+            group: group.to_owned(),
+            kind: owner.kind.clone(),
+            name: owner.name.clone(),
+        })
+    }
+
+    pub(super) fn is(&self, kind: &Kind) -> bool {
+        self.group == kind.group && self.kind == kind.kind
+    }
+
+    pub(super) fn in_namespace(self, namespace: &str) -> ObjectId {
+        ObjectId {
+            group: self.group,
+            kind: self.kind,
+            namespace: Some(namespace.to_owned()),
+            name: self.name,
+        }
+    }
+}
+
+impl fmt::Display for Controller {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.kind, self.name)
+    }
+}
 
 /// A live workload, without the template of its pods.
 #[derive(Clone, Debug, PartialEq, Eq)]
