@@ -60,7 +60,7 @@ enum Task {
     },
     /// Measure what the charm costs, compared with what it replaces.
     Bench {
-        /// Measure on a cluster of 500 nodes, 5,000 injected pods and 2,000 VirtualServices, and fail
+        /// Measure on a cluster of 500 nodes, 5,000 injected pods and 2,000 `VirtualService`s, and fail
         /// when an aim is missed.
         ///
         /// It takes 20 minutes on two cores, and 6 GB of memory.

@@ -10,6 +10,7 @@ mod relay;
 mod site;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
 use charm_world::World;
@@ -50,16 +51,16 @@ pub(super) fn run(size: Size) -> Result<ExitCode> {
     say(&format!("starting a cluster of {} nodes", size.nodes));
     let cluster = site::start(size)?;
     let mut meter = Meter::new(cluster, &charm, juju)?;
-    let site = Site::new(size, std::sync::Arc::clone(&meter.world.cluster));
+    let crowd = Site::new(size, Arc::clone(&meter.world.cluster));
     say("deploying the charm");
     must_be_active(&meter.world.deploy()?, &meter.world)?;
     meter.count_bytes()?;
-    site.add_images()?;
-    site.add_virtual_services()?;
-    site.add_workloads()?;
-    let half = round(&mut meter, &site, size.pods / 2)?;
-    let whole = round(&mut meter, &site, size.pods)?;
-    print(size, site.bytes_of_pod()?, &[&half, &whole])?;
+    crowd.add_images()?;
+    crowd.add_virtual_services()?;
+    crowd.add_workloads()?;
+    let half = round(&mut meter, &crowd, size.pods / 2)?;
+    let whole = round(&mut meter, &crowd, size.pods)?;
+    print(size, crowd.bytes_of_pod()?, &[&half, &whole])?;
     let aims = Aim::all(&half, &whole);
     show("")?;
     for aim in &aims {
@@ -121,9 +122,10 @@ fn list_stale_workloads(meter: &mut Meter, workloads: usize, pods: usize) -> Res
         meter.measure(|world| world.run_action("list-stale-workloads", &json!({})))?;
     ensure!(result.completed, "{}", result.message);
     for (key, expected) in [("workloads", workloads), ("pods", pods)] {
+        let expected = expected.to_string();
         let found = &result.results[key];
         ensure!(
-            *found == expected.to_string(),
+            found.as_str() == Some(expected.as_str()),
             "the action lists {found} {key}, not {expected}"
         );
     }
@@ -136,6 +138,9 @@ fn must_be_active(shown: &str, world: &World) -> Result<()> {
     }
     bail!("{APPLICATION} is not active: {shown}\n{}", world.log());
 }
+
+/// What a row of the table is about, and what it shows of a round.
+type Row = (&'static str, fn(&Round) -> Cost);
 
 fn print(size: Size, bytes_of_pod: usize, rounds: &[&Round]) -> Result<()> {
     let Size {
@@ -153,7 +158,7 @@ fn print(size: Size, bytes_of_pod: usize, rounds: &[&Round]) -> Result<()> {
         "\n{:34}{:>12}{:>14}{:>12}{:>14}",
         "", "time", "peak memory", "requests", "received"
     ))?;
-    let rows: [(&str, fn(&Round) -> Cost); 4] = [
+    let rows: [Row; 4] = [
         ("update-status, nothing to do", |it| it.update_status),
         ("switching the CNI on", |it| it.switching_on),
         ("switching the CNI off", |it| it.switching_off),

@@ -103,7 +103,7 @@ impl Site {
         self.send("apply --server-side --subresource=status -f -", nodes)
     }
 
-    /// Creates namespaces, and VirtualServices in them.
+    /// Creates namespaces, and `VirtualService`s in them.
     pub(super) fn add_virtual_services(&self) -> Result<()> {
         let number = self.size.virtual_services;
         say(&format!("creating {number} VirtualServices"));
