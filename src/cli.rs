@@ -217,12 +217,14 @@ impl Common {
 
 /// What the options ask for, in a namespace: what a hook without relations would intend.
 fn intent(arguments: &Common, namespace: &str, options: Options) -> anyhow::Result<(Intent, Mesh)> {
-    let intent = decide(&Facts {
+    let mut intent = decide(&Facts {
         identity: Identity::new(&arguments.app, namespace),
         leader: true,
         options,
         relations: Relations::new(),
     });
+    // The relations are not to be seen from here.
+    intent.ingress = None;
     if let Some(mesh) = intent.mesh().cloned() {
         return Ok((intent, mesh));
     }

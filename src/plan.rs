@@ -120,7 +120,8 @@ pub struct Plan {
 impl Plan {
     /// Whether the cluster is as wanted.
     pub fn is_empty(&self) -> bool {
-        self.upserts.is_empty() && self.deletions.is_empty() && self.obstacles.is_empty()
+        let is_free = self.obstacles.is_empty() && self.in_the_way.is_empty();
+        is_free && self.upserts.is_empty() && self.deletions.is_empty()
     }
 }
 

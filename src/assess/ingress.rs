@@ -2,9 +2,10 @@
 
 use crate::intent::Intent;
 use crate::intent::ingress::Authorization;
+use crate::istio::names::authorization_filter;
 use crate::k8s::kind::{ENVOY_FILTER, GATEWAY, Wave};
 use crate::k8s::object::{LiveObjects, Object, ObjectId};
-use crate::plan::ownership::may_delete;
+use crate::plan::ownership::{Ownership, may_delete, ownership};
 use crate::plan::{Plan, close};
 
 /// What relations have asked for, where nobody knows whether they still do.
@@ -25,13 +26,17 @@ pub(super) fn stay_closed_without_filter(plan: &mut Plan, intent: &Intent, live:
     if !matches!(authorization, Some(Authorization::By(_))) {
         return;
     }
-    let is_ours = |object: &&Object| may_delete(object, &intent.identity);
-    let mut ours = live.values().filter(is_ours);
-    let has_filter = ours.any(|it| it.is(&ENVOY_FILTER) && !it.is_being_deleted());
-    if has_filter {
+    let identity = &intent.identity;
+    let name = authorization_filter(identity.application());
+    let filter = live.get(&ObjectId::new(&ENVOY_FILTER, identity.namespace(), &name));
+    // One of the Python charm checks requests as well, until it is taken over.
+    let is_foreign = |it: &Object| matches!(ownership(it, identity), Ownership::Foreign(_));
+    if filter.is_some_and(|it| !it.is_being_deleted() && !is_foreign(it)) {
         return;
     }
     plan.upserts.retain(|it| !it.object.is(&GATEWAY));
-    let open = live.values().filter(is_ours).filter(|it| it.is(&GATEWAY));
-    plan.deletions.extend(open.filter_map(close));
+    plan.deletions.retain(|it| !it.id.is(&GATEWAY));
+    let gateways = live.values().filter(|it| it.is(&GATEWAY));
+    let ours = gateways.filter(|it| may_delete(it, identity));
+    plan.deletions.extend(ours.filter_map(close));
 }

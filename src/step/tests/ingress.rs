@@ -4,7 +4,7 @@ use expect_test::{Expect, expect};
 use serde_json::json;
 
 use crate::intent::ingress::{Authorization, Authorizer, Ingress, Route};
-use crate::k8s::kind::{DEPLOYMENT, ENVOY_FILTER, GATEWAY};
+use crate::k8s::kind::{DEPLOYMENT, ENVOY_FILTER, GATEWAY, VIRTUAL_SERVICE};
 use crate::simulated::Simulated;
 use crate::step::deadlines::Timeouts;
 
@@ -126,6 +126,44 @@ fn a_gateway_opens_after_what_checks_requests_and_closes_before_anything_else() 
         Off: active: CNI off
     "#]],
     );
+}
+
+#[test]
+fn what_the_python_charm_has_made_is_taken_over_and_stays_open() {
+    let mut cluster = Simulated::settled(&[]);
+    ask(&mut cluster, &["a"], by("oidc"));
+    cluster.run();
+    let by_python = |it: &mut serde_json::Value, labels: serde_json::Value| {
+        it["metadata"]["managedFields"][0]["manager"] = json!("lightkube");
+        it["metadata"]["labels"] = labels;
+    };
+    // Its filter has no labels.
+    cluster.change(&ENVOY_FILTER, |it| by_python(it, json!({})));
+    for (kind, scope) in [(GATEWAY, "gateway"), (VIRTUAL_SERVICE, "ingress")] {
+        let labels = json!({
+            "app.kubernetes.io/instance": "pilot-mesh", "kubernetes-resource-handler-scope": scope,
+        });
+        cluster.change(&kind, |it| by_python(it, labels.clone()));
+    }
+    ask(&mut cluster, &["a"], by("oidc"));
+    check(&mut cluster, &expect![[r#"
+        Off: apply EnvoyFilter pilot-authn-filter, Gateway istio-gateway, VirtualService a
+        Off: active: CNI off
+    "#]]);
+    // What it has made and nobody asks for any more goes, and what must close closes.
+    cluster.change(&VIRTUAL_SERVICE, |it| {
+        let labels = json!({
+            "app.kubernetes.io/instance": "pilot-mesh",
+            "kubernetes-resource-handler-scope": "ingress",
+        });
+        by_python(it, labels);
+    });
+    ask(&mut cluster, &[], Authorization::Unknown);
+    check(&mut cluster, &expect![[r#"
+        Off: delete Gateway istio-gateway
+        Off: delete VirtualService a, EnvoyFilter pilot-authn-filter
+        Off: active: CNI off
+    "#]]);
 }
 
 #[test]
