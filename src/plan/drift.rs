@@ -180,12 +180,11 @@ impl Comparison {
                         self.report(path, Some(&live[position]), Some(wanted));
                     }
                     last_position = Some(position);
-                    match (wanted, &live[position], below) {
-                        (Value::Object(wanted), Value::Object(live), Value::Object(owned)) => {
-                            self.maps(path, wanted, owned, live);
-                        }
-                        (wanted, live, _) if equal(wanted, live) => {}
-                        (wanted, live, _) => self.report(path, Some(live), Some(wanted)),
+                    // An item that is named by its whole value is equal.
+                    if let (Value::Object(wanted), Value::Object(live), Value::Object(owned)) =
+                        (wanted, &live[position], below)
+                    {
+                        self.maps(path, wanted, owned, live);
                     }
                 }
             }
@@ -333,5 +332,58 @@ mod tests {
         assert!(equal(&none, &some));
         assert!(!equal(&some, &json!({"b": 1, "c": 2})));
         assert!(!equal(&json!({"b": 1, "c": 2}), &some));
+    }
+
+    /// The paths that differ between `spec`s, of which this charm owns that much.
+    fn differing(wanted: &Value, live: &Value, owned: &Value) -> String {
+        let object = |spec: &Value| {
+            Object::from_value(json!({
+                "apiVersion": "v1", "kind": "Pod", "spec": spec, "roleRef": spec,
+                "metadata": {"name": "a", "managedFields": [{
+                    "manager": "istio-pilot", "operation": "Apply",
+                    "fieldsV1": {"f:spec": owned, "f:roleRef": {"f:name": {}}},
+                }]},
+            }))
+            .unwrap()
+        };
+        let found = differences(&object(wanted), &object(live));
+        let paths = found.iter().map(|it| it.path.as_str());
+        let paths = paths.filter(|it| it.starts_with(".spec") || *it == ".roleRef.name");
+        paths.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn an_empty_map_is_taken_over_once_and_then_what_the_server_fills_in_is_left() {
+        let (empty, filled) = (json!({"a": {}}), json!({"a": {"size": 1}}));
+        let not_owned = json!({"f:other": {}});
+        assert_eq!(differing(&empty, &filled, &not_owned), ".spec.a");
+        assert_eq!(differing(&empty, &filled, &json!({"f:a": {}})), "");
+        let owned = json!({"f:a": {"f:size": {}}});
+        assert_eq!(differing(&empty, &filled, &owned), ".spec.a.size");
+    }
+
+    #[test]
+    fn a_map_that_is_owned_as_a_whole_is_compared_as_a_whole() {
+        let owned = json!({"f:a": {}});
+        let (wanted, live) = (json!({"a": {"k": 1}}), json!({"a": {"k": 2}}));
+        assert_eq!(differing(&wanted, &live, &owned), ".spec.a");
+        assert_eq!(differing(&wanted, &wanted, &owned), "");
+    }
+
+    #[test]
+    fn what_is_empty_and_not_there_is_no_difference() {
+        let wanted = json!({"text": "", "list": [], "set": ["x"]});
+        let owned = json!({"f:text": {}, "f:list": {}, "f:set": {"v:\"x\"": {}}});
+        assert_eq!(differing(&wanted, &json!({"set": ["x"]}), &owned), "");
+        let other = json!({"set": ["y"]});
+        assert_eq!(differing(&wanted, &other, &owned), ".spec.set[\"x\"]");
+    }
+
+    #[test]
+    fn a_name_identifies_the_object_in_its_metadata_only() {
+        let (wanted, live) = (json!({"name": "a"}), json!({"name": "b"}));
+        let owned = json!({"f:name": {}});
+        let found = differing(&wanted, &live, &owned);
+        assert_eq!(found, ".roleRef.name .spec.name");
     }
 }

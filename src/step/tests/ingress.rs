@@ -146,10 +146,13 @@ fn what_the_python_charm_has_made_is_taken_over_and_stays_open() {
         cluster.change(&kind, |it| by_python(it, labels.clone()));
     }
     ask(&mut cluster, &["a"], by("oidc"));
-    check(&mut cluster, &expect![[r#"
+    check(
+        &mut cluster,
+        &expect![[r#"
         Off: apply EnvoyFilter pilot-authn-filter, Gateway istio-gateway, VirtualService a
         Off: active: CNI off
-    "#]]);
+    "#]],
+    );
     // What it has made and nobody asks for any more goes, and what must close closes.
     cluster.change(&VIRTUAL_SERVICE, |it| {
         let labels = json!({
@@ -159,11 +162,14 @@ fn what_the_python_charm_has_made_is_taken_over_and_stays_open() {
         by_python(it, labels);
     });
     ask(&mut cluster, &[], Authorization::Unknown);
-    check(&mut cluster, &expect![[r#"
+    check(
+        &mut cluster,
+        &expect![[r#"
         Off: delete Gateway istio-gateway
         Off: delete VirtualService a, EnvoyFilter pilot-authn-filter
         Off: active: CNI off
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

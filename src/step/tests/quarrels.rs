@@ -287,3 +287,22 @@ fn what_is_changed_on_the_way_is_told_of_a_webhook_and_left_of_a_workload() {
     "#]],
     );
 }
+
+#[test]
+fn an_injection_configuration_that_is_changed_on_the_way_matters_where_pods_get_something_else() {
+    let story = |key: &str, change: fn(&str) -> String| {
+        let mut cluster = Simulated::settled(&BOTH_PATHS);
+        cluster.change_named(&CONFIG_MAP, names::INJECTOR_CONFIG, |it| {
+            it["data"][key] = change(it["data"][key].as_str().unwrap()).into();
+        });
+        apply_in_vain(&mut cluster, &CONFIG_MAP, names::INJECTOR_CONFIG);
+        cluster.run()
+    };
+    let init = |_: &str| json!({"pilot": {"cni": {"enabled": false}}}).to_string();
+    let longer = |config: &str| format!("{config}\n");
+    let both = story("values", init) + &story("config", longer);
+    expect![[r#"
+        On: waiting: ConfigMap mesh/istio-sidecar-injector: something else keeps changing .data.values, and has to stop (a webhook or policy of this cluster); continues at the next update-status, or: juju run pilot/leader reconcile
+        On: active: CNI on (3/3 nodes)
+    "#]].assert_eq(&both);
+}
