@@ -326,6 +326,15 @@ mod tests {
     }
 
     #[test]
+    fn lists_and_numbers_are_equal_where_they_mean_the_same() {
+        assert!(equal(&json!(1), &json!(1.0)));
+        assert!(!equal(&json!(1), &json!(1.5)));
+        assert!(equal(&json!([{"a": 1, "b": []}]), &json!([{"a": 1.0}])));
+        assert!(!equal(&json!([1, 2]), &json!([2, 1])));
+        assert!(!equal(&json!([1]), &json!([1, 2])));
+    }
+
+    #[test]
     fn what_is_empty_counts_as_absent_on_either_side() {
         let (some, none) = (json!({"a": [], "b": 1}), json!({"b": 1, "c": null}));
         assert!(equal(&some, &none));

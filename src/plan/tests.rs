@@ -502,3 +502,30 @@ fn an_object_that_has_lost_its_label_is_still_ours_by_its_name() {
         assert!(!may_delete(&spoiled, &identity()));
     }
 }
+
+#[test]
+fn whoever_owns_an_object_is_named() {
+    let described = |labels: Value, manager: &str| {
+        let mut value = cluster_role("istiod-clusterrole-elsewhere", INSTANCE).into_value();
+        value["metadata"]["labels"] = labels;
+        value["metadata"]["managedFields"][0]["manager"] = json!(manager);
+        match ownership(&object(value), &identity()) {
+            Ownership::Foreign(whose) => whose,
+            other => format!("{other:?}"),
+        }
+    };
+    let instance = |of: &str| json!({"app.kubernetes.io/instance": of});
+    let lines = [
+        described(instance(INSTANCE), "istio-pilot"),
+        described(instance("pilot-other"), "istio-pilot"),
+        described(instance("pilot-other"), "kubectl"),
+        described(json!({}), "kubectl"),
+        described(json!({"app.kubernetes.io/managed-by": "Helm"}), "helm"),
+    ];
+    expect_test::expect![[r#"
+        another application pilot-mesh
+        the application pilot-other
+        somebody else (field manager kubectl)
+        somebody else (field manager kubectl)
+        Helm (label app.kubernetes.io/managed-by)"#]].assert_eq(&lines.join("\n"));
+}

@@ -255,3 +255,17 @@ fn a_removal_leaves_the_node_agent_to_another_control_plane_and_nothing_else() {
     "#]]
     .assert_eq(&left.concat());
 }
+
+#[test]
+fn an_object_that_is_refused_hides_no_istiod_that_is_not_ready() {
+    let mut cluster = Simulated::settled(&[]);
+    cluster.live.retain(|id, _| id.name != "values");
+    cluster.refuses.insert("values".to_owned());
+    cluster.change(&DEPLOYMENT, |it| {
+        it["status"]["availableReplicas"] = json!(0)
+    });
+    check(&mut cluster, &expect![[r#"
+        Off: apply ConfigMap values: refused
+        Off: wait: istiod 0/1 ready
+    "#]]);
+}
