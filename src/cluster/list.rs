@@ -10,10 +10,7 @@ use serde_json::{Map, Value};
 
 use super::error::{ClusterError, Operation};
 use super::{Cluster, Scope, Selector, api, to_object};
-use crate::k8s::kind::{
-    CUSTOM_RESOURCE_DEFINITION, DAEMON_SET, DEPLOYMENT, JOB, Kind, NODE, POD, REPLICA_SET,
-    STATEFUL_SET,
-};
+use crate::k8s::kind::{DAEMON_SET, DEPLOYMENT, JOB, Kind, NODE, POD, REPLICA_SET, STATEFUL_SET};
 use crate::k8s::object::Object;
 
 /// A list as the server gave it.
@@ -51,8 +48,6 @@ fn page_of(kind: &Kind, part: Part) -> u32 {
         JOB,
     ];
     match part {
-        // Each is 100 KiB and more.
-        Part::Whole if *kind == CUSTOM_RESOURCE_DEFINITION => 5,
         Part::Whole if LARGE.contains(kind) => 100,
         Part::Whole | Part::Metadata => 500,
     }

@@ -3,6 +3,8 @@
 //! The sets of fields have the form FieldsV1
 //! (<https://kubernetes.io/docs/reference/using-api/server-side-apply/>).
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::object::Object;
@@ -54,12 +56,15 @@ impl Object {
     }
 
     /// The union of the fields that this charm has applied, as FieldsV1.
-    pub fn fields_of_this_charm(&self) -> Map<String, Value> {
-        let mut fields = Map::new();
-        for entry in self.managed_fields().filter(|it| it.is_of_this_charm()) {
-            if let Some(more) = entry.fields() {
-                merge(&mut fields, more);
-            }
+    ///
+    /// There is one entry unless the version of the API has changed. Of a definition it is as large
+    /// as the definition itself, so it is not copied.
+    pub fn fields_of_this_charm(&self) -> Cow<'_, Map<String, Value>> {
+        let ours = self.managed_fields().filter(|it| it.is_of_this_charm());
+        let mut sets = ours.filter_map(ManagedFields::fields);
+        let mut fields = sets.next().map_or_else(Cow::default, Cow::Borrowed);
+        for more in sets {
+            merge(fields.to_mut(), more);
         }
         fields
     }
@@ -139,7 +144,10 @@ mod tests {
             status,
         ]));
         let expected = json!({"f:data": {"f:a": {}, "f:b": {}}});
-        assert_eq!(Value::Object(object.fields_of_this_charm()), expected);
+        assert_eq!(
+            Value::Object(object.fields_of_this_charm().into_owned()),
+            expected
+        );
         assert!(object.is_written_by_this_charm());
     }
 

@@ -527,5 +527,6 @@ fn whoever_owns_an_object_is_named() {
         the application pilot-other
         somebody else (field manager kubectl)
         somebody else (field manager kubectl)
-        Helm (label app.kubernetes.io/managed-by)"#]].assert_eq(&lines.join("\n"));
+        Helm (label app.kubernetes.io/managed-by)"#]]
+    .assert_eq(&lines.join("\n"));
 }

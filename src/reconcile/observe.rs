@@ -22,7 +22,7 @@ use crate::observed::collection::Collection;
 use crate::step::journal::Journal;
 
 /// How many requests are in flight at once.
-pub(super) const AT_ONCE: usize = 8;
+pub(super) const AT_ONCE: usize = 4;
 
 /// Selects the istiod pods of the default revision, as their Service does; the pods of other
 /// revisions have other labels.

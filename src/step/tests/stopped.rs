@@ -262,10 +262,13 @@ fn an_object_that_is_refused_hides_no_istiod_that_is_not_ready() {
     cluster.live.retain(|id, _| id.name != "values");
     cluster.refuses.insert("values".to_owned());
     cluster.change(&DEPLOYMENT, |it| {
-        it["status"]["availableReplicas"] = json!(0)
+        it["status"]["availableReplicas"] = json!(0);
     });
-    check(&mut cluster, &expect![[r#"
+    check(
+        &mut cluster,
+        &expect![[r#"
         Off: apply ConfigMap values: refused
         Off: wait: istiod 0/1 ready
-    "#]]);
+    "#]],
+    );
 }
