@@ -100,6 +100,7 @@ impl Charm {
     /// A defect, or a hook tool that fails.
     async fn reconcile(&self) -> anyhow::Result<Status> {
         if !self.tools.is_leader()? {
+            self.forget_related_endpoints()?;
             let status = status::standby();
             let _ = self.tools.set_unit_status(&status)?;
             return Ok(status);
