@@ -11,7 +11,7 @@
 mod configuration;
 mod gateway;
 pub mod ids;
-pub mod ingress;
+mod ingress;
 pub mod injection;
 pub mod stream;
 mod template;
@@ -145,7 +145,7 @@ impl<'a> Inputs<'a> {
 pub struct Desired<'a> {
     intent: &'a Intent,
     kubernetes: KubernetesVersion,
-    of_endpoints: Vec<Object>,
+    of_relations: Vec<Object>,
     last_phase: Phase,
     settled: Wanted,
     /// What is wanted on the way there, once it has been rendered: without and with the node agent.
@@ -162,6 +162,8 @@ impl<'a> Desired<'a> {
         of_endpoints: Vec<Object>,
         kubernetes: KubernetesVersion,
     ) -> Result<Self, RenderError> {
+        let mut of_relations = ingress::objects(intent)?;
+        of_relations.extend(of_endpoints);
         let last_phase = match intent.cni_paths() {
             Some(_) => Phase::On,
             None => Phase::Off,
@@ -169,7 +171,7 @@ impl<'a> Desired<'a> {
         let mut desired = Self {
             intent,
             kubernetes,
-            of_endpoints,
+            of_relations,
             last_phase,
             settled: Wanted::default(),
             on_the_way: Default::default(),
@@ -258,7 +260,7 @@ impl<'a> Desired<'a> {
             kubernetes: self.kubernetes,
             phase,
         })?;
-        objects.extend_from_slice(&self.of_endpoints);
+        objects.extend_from_slice(&self.of_relations);
         let wanted = Wanted::new(objects, identity);
         if self.intent.is_closed() {
             return Ok(wanted.closing(&GATEWAY));
@@ -308,9 +310,13 @@ fn templates(inputs: &Inputs<'_>) -> impl Iterator<Item = &'static str> {
 /// # Errors
 /// As [`Desired::new`].
 pub fn gateway(identity: &Identity, mesh: &Mesh) -> Result<Object, RenderError> {
-    let gateway = gateway::gateway(&mesh.gateway.name, identity.namespace());
-    let gateway = serde_json::to_value(gateway).map_err(RenderError::NoJsonForm)?;
-    object("the Gateway", gateway)
+    typed(&gateway::gateway(&mesh.gateway.name, identity.namespace()))
+}
+
+/// A resource of Istio's, as an object.
+fn typed(resource: &impl Serialize) -> Result<Object, RenderError> {
+    let value = serde_json::to_value(resource).map_err(RenderError::NoJsonForm)?;
+    object("one of Istio's resources", value)
 }
 
 /// The objects that one template gives.

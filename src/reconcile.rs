@@ -18,7 +18,7 @@ use crate::assess::{Assessment, assess};
 use crate::cluster::Cluster;
 use crate::cluster::error::ClusterError;
 use crate::cni::Phase;
-use crate::desired::{Desired, RenderError, ingress};
+use crate::desired::{Desired, RenderError};
 use crate::endpoints;
 use crate::intent::Intent;
 use crate::k8s::object::LiveObjects;
@@ -163,8 +163,7 @@ pub async fn preview(intent: &Intent, cluster: &Cluster) -> Result<Assessment, I
 /// What is desired in a cluster of this version.
 async fn desired<'a>(intent: &'a Intent, cluster: &Cluster) -> Result<Desired<'a>, Interruption> {
     let kubernetes = cluster.version().await?;
-    let mut of_endpoints = ingress::objects(intent)?;
-    of_endpoints.extend(endpoints::objects(intent));
+    let of_endpoints = endpoints::objects(intent);
     Ok(Desired::new(intent, of_endpoints, kubernetes)?)
 }
 

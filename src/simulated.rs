@@ -18,7 +18,7 @@ use crate::assess::{Assessment, assess};
 use crate::cluster::error::FailureKind;
 use crate::cni::stragglers::SlowestWebhook;
 use crate::decide::{Facts, decide};
-use crate::desired::{Desired, ingress};
+use crate::desired::Desired;
 use crate::intent::Intent;
 use crate::intent::identity::Identity;
 use crate::istio::Injection;
@@ -333,8 +333,7 @@ pub(crate) fn desired(intent: &Intent) -> &'static Desired<'static> {
         return known;
     }
     let intent: &'static Intent = Box::leak(Box::new(intent.clone()));
-    let of_endpoints = ingress::objects(intent).unwrap();
-    let desired = Desired::new(intent, of_endpoints, KUBERNETES).unwrap();
+    let desired = Desired::new(intent, Vec::new(), KUBERNETES).unwrap();
     let desired = desired.with_small_definitions();
     rendered.push(Box::leak(Box::new(desired)));
     rendered[rendered.len() - 1]

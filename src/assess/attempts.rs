@@ -4,6 +4,7 @@ use super::awaited::Awaited;
 use crate::cni::Phase;
 use crate::istio::names;
 use crate::k8s::kind::{CONFIG_MAP, Wave};
+use crate::k8s::managed_fields::ON_THE_WAY;
 use crate::k8s::object::{Object, ObjectId};
 use crate::observed::attempts::{Promise, Refusal};
 use crate::observed::{Effect, Observed};
@@ -42,7 +43,7 @@ impl InVain {
                     }
                 }
                 Promise::WithoutEffect if upsert.wave == Wave::Webhooks => {
-                    let why = format!("{} sets {} otherwise", SOMETHING, field(&upsert));
+                    let why = format!("{ON_THE_WAY} sets {} otherwise", field(&upsert));
                     plan.skipped.push((upsert.object.id().clone(), why));
                 }
                 // A policy of the cluster may keep images of its own: that is not for us to fight.
@@ -75,9 +76,6 @@ fn injection_config(observed: &Observed) -> ObjectId {
 fn is_injection_config(upsert: &Upsert, observed: &Observed) -> bool {
     *upsert.object.id() == injection_config(observed)
 }
-
-/// What changes objects on their way to the API server.
-const SOMETHING: &str = "a webhook or policy of this cluster";
 
 /// The path of the first field that is to be changed.
 fn field(upsert: &Upsert) -> &str {

@@ -7,6 +7,7 @@ use crate::cni::acknowledgement::Holding;
 use crate::cni::stragglers::SlowestWebhook;
 use crate::istio::names;
 use crate::k8s::admission::PodRefusal;
+use crate::k8s::managed_fields::ON_THE_WAY;
 use crate::k8s::object::{Object, ObjectId};
 use crate::k8s::rollout::{Counts, NOT_BEGUN};
 use crate::observed::Observed;
@@ -190,10 +191,7 @@ impl Awaited {
                 away.or_else(|| kept_by(finalizers))
             }
             Self::Deletion { finalizers, .. } => kept_by(finalizers),
-            Self::Contested { by, .. } => {
-                let other = "a webhook or policy of this cluster";
-                Some(by.as_deref().unwrap_or(other).to_owned())
-            }
+            Self::Contested { by, .. } => Some(by.as_deref().unwrap_or(ON_THE_WAY).to_owned()),
             Self::Definition(_)
             | Self::AgentCreation
             | Self::InjectionChange

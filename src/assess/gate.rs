@@ -119,8 +119,12 @@ impl Deletions {
     /// where it stays for another control plane, everything else goes.
     fn at_removal(phase: Phase, plan: &Plan, observed: &Observed) -> Self {
         let last = plan.deletions.iter().filter_map(|it| it.id.wave()).max();
-        let relying = observed.drain.relying.iter().flatten();
-        let drains = phase == Phase::Draining && relying.count() == 0;
+        let serves_others = observed
+            .drain
+            .relying
+            .as_ref()
+            .is_some_and(|it| !it.is_empty());
+        let drains = phase == Phase::Draining && !serves_others;
         match last {
             Some(Wave::Foundations | Wave::Workloads) if drains => Self::Nothing,
             Some(wave) => Self::Wave(wave),

@@ -3,10 +3,7 @@
 mod authorization;
 mod routes;
 
-use serde::Serialize;
-
-use super::gateway::gateway;
-use super::{RenderError, object};
+use super::{RenderError, gateway, typed};
 use crate::intent::Intent;
 use crate::intent::ingress::{Authorization, Ingress};
 use crate::k8s::object::Object;
@@ -18,7 +15,7 @@ use crate::k8s::object::Object;
 ///
 /// # Errors
 /// A defect of this program.
-pub fn objects(intent: &Intent) -> Result<Vec<Object>, RenderError> {
+pub(super) fn objects(intent: &Intent) -> Result<Vec<Object>, RenderError> {
     let (Some(mesh), Some(ingress)) = (intent.mesh(), &intent.ingress) else {
         return Ok(Vec::new());
     };
@@ -33,7 +30,7 @@ pub fn objects(intent: &Intent) -> Result<Vec<Object>, RenderError> {
         objects.push(typed(&authorization::filter(authorizer, identity))?);
     }
     if !ingress.is_closed() {
-        objects.push(typed(&gateway(&mesh.gateway.name, identity.namespace()))?);
+        objects.push(gateway(identity, mesh)?);
     }
     for route in routes {
         let longer = routes.iter().filter(|other| other.is_part_of(route));
@@ -41,11 +38,6 @@ pub fn objects(intent: &Intent) -> Result<Vec<Object>, RenderError> {
         objects.push(typed(&service)?);
     }
     Ok(objects)
-}
-
-fn typed(resource: &impl Serialize) -> Result<Object, RenderError> {
-    let value = serde_json::to_value(resource).map_err(RenderError::NoJsonForm)?;
-    object("a relation", value)
 }
 
 #[cfg(test)]

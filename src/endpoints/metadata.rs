@@ -1,16 +1,18 @@
 //! What `metadata.yaml` says of endpoints.
 
+use std::sync::LazyLock;
+
 use juju::serialized_data::Interface;
 use serde_json::Value;
 
 /// The file that Juju reads, too.
-const METADATA: &str = include_str!("../../metadata.yaml");
+static METADATA: LazyLock<Value> =
+    LazyLock::new(|| serde_yaml::from_str(include_str!("../../metadata.yaml")).unwrap_or_default());
 
 /// The interface of an endpoint that this charm provides, in the encoding of the
 /// serialized-data-interface. A test holds that each can be read.
 pub(super) fn interface(endpoint: &str) -> Interface {
-    let metadata: Value = serde_yaml::from_str(METADATA).unwrap_or_default();
-    let entry = &metadata["provides"][endpoint];
+    let entry = &METADATA["provides"][endpoint];
     Interface::of_endpoint(entry, "requires").unwrap_or_default()
 }
 

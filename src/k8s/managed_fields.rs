@@ -11,6 +11,8 @@ use super::object::Object;
 
 /// The field manager of every object that this charm applies.
 pub const FIELD_MANAGER: &str = "istio-pilot";
+/// What changes an object on its way to be stored, for people: it leaves no trace here.
+pub const ON_THE_WAY: &str = "a webhook or policy of this cluster";
 
 /// The fields that one manager has set by one kind of operation.
 #[derive(Clone, Copy, Debug)]

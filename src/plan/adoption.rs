@@ -10,9 +10,11 @@ use serde_json::{Map, Value, json};
 use crate::k8s::managed_fields::{FIELD_MANAGER, ManagedFields, merge};
 use crate::k8s::object::Object;
 
+/// The field manager of the Python charm.
+pub const PYTHON_CHARM: &str = "lightkube";
 /// Field managers whose fields are transferred to this charm: the tools behind the installations it
 /// replaces.
-const REPLACED_MANAGERS: [&str; 3] = ["istio-operator", "istioctl", "lightkube"];
+const REPLACED_MANAGERS: [&str; 3] = ["istio-operator", "istioctl", PYTHON_CHARM];
 
 /// The object's `managedFields` with those of the replaced tools under this charm's name; `None`
 /// when there is nothing to adopt.

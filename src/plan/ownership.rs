@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::adoption::PYTHON_CHARM;
 use crate::intent::identity::Identity;
 use crate::istio::names::{Names, authorization_filter};
 use crate::k8s::kind::{CLUSTER_ROLE, CLUSTER_ROLE_BINDING, ENVOY_FILTER};
@@ -20,8 +21,6 @@ pub enum Ownership {
     Foreign(String),
 }
 
-/// The field manager of the Python charm.
-const PYTHON_CHARM: &str = "lightkube";
 const HELM_RELEASE: &str = "meta.helm.sh/release-name";
 const OPERATOR_MANAGED: &str = "operator.istio.io/managed";
 const OPERATOR_NAMESPACE: &str = "install.operator.istio.io/owning-resource-namespace";

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::adoption::is_installer;
-use crate::k8s::managed_fields::FIELD_MANAGER;
+use crate::k8s::managed_fields::{FIELD_MANAGER, ON_THE_WAY};
 use crate::k8s::object::Object;
 
 /// Leaves `failurePolicy` out of a validating webhook once istiod has set it.
@@ -63,7 +63,7 @@ pub(super) fn keep_narrower_selectors(wanted: &mut Object, live: &Object) -> Opt
             }
         }
     }
-    let who = by.unwrap_or("a webhook or policy of this cluster");
+    let who = by.unwrap_or(ON_THE_WAY);
     is_narrower.then(|| format!("{who} adds to its selectors, so that it is called for less"))
 }
 

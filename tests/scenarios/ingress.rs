@@ -1,13 +1,11 @@
 //! What comes in through the ingress gateway: routes, who checks requests, and when it is open.
 
-use std::collections::BTreeMap;
-
 use anyhow::Result;
 use charm_world::World;
 use expect_test::expect;
 use serde_json::Value;
 
-use super::support::{APPLICATION, deployed};
+use super::support::{APPLICATION, databag, deployed};
 
 /// A relation with an application that supports version 1 of the interface, and has said nothing yet.
 fn relate(world: &mut World, application: &str, endpoint: &str) -> Result<u32> {
@@ -61,21 +59,17 @@ fn line(object: &Value) -> String {
     format!("{kind} {name} {}", details.join(" ")).replace('"', "")
 }
 
-fn databag(world: &World, relation: u32) -> String {
-    let databag: BTreeMap<String, String> = world.model.databag(relation, APPLICATION);
-    let lines = databag
-        .iter()
-        .map(|(key, value)| format!("{key} = {value:?}"));
-    lines.collect::<Vec<_>>().join("\n")
-}
-
 #[test]
 fn routes_come_with_their_relations_and_one_that_is_wrong_holds_no_other() -> Result<()> {
     let mut world = deployed()?;
     expect!["Gateway istio-gateway 8080"].assert_eq(&objects(&world)?);
     let dex = relate(&mut world, "dex-auth", "ingress")?;
     expect!["waiting: ingress:1 with dex-auth: `_supported_versions` is not set yet; dex-auth must list v1 or v2 there, as charms made for this interface do"].assert_eq(&world.shown()?);
-    expect![[r#"_supported_versions = "- v1\n- v2\n""#]].assert_eq(&databag(&world, dex));
+    expect![[r#"_supported_versions = "- v1\n- v2\n""#]].assert_eq(&databag(
+        &world,
+        dex,
+        APPLICATION,
+    ));
     let data = "port: 5556\nprefix: /dex\nrewrite: /dex\nservice: dex-auth\n";
     expect!["active: CNI off"].assert_eq(&say(&mut world, dex, "dex-auth", data)?);
     let wrong = relate(&mut world, "wrong", "ingress")?;
@@ -123,7 +117,7 @@ fn no_request_passes_before_it_is_known_who_checks_them() -> Result<()> {
         gateway_name = "istio-gateway"
         gateway_namespace = "mesh"
         gateway_up = "false""#]]
-    .assert_eq(&databag(&world, info));
+    .assert_eq(&databag(&world, info, APPLICATION));
     world.apply(&serde_json::json!({
         "apiVersion": "v1", "kind": "Service",
         "metadata": {"name": "istio-ingressgateway-workload", "namespace": "mesh"},
@@ -134,7 +128,7 @@ fn no_request_passes_before_it_is_known_who_checks_them() -> Result<()> {
         gateway_name = "istio-gateway"
         gateway_namespace = "mesh"
         gateway_up = "true""#]]
-    .assert_eq(&databag(&world, info));
+    .assert_eq(&databag(&world, info, APPLICATION));
     // From the first moment of the relation on.
     let oidc = relate(&mut world, "oidc-gatekeeper", "ingress-auth")?;
     expect!["waiting: ingress-auth:2 with oidc-gatekeeper: `_supported_versions` is not set yet; oidc-gatekeeper must list v1 there, as charms made for this interface do; the ingress gateway is closed until then"].assert_eq(&world.shown()?);
@@ -143,7 +137,7 @@ fn no_request_passes_before_it_is_known_who_checks_them() -> Result<()> {
         gateway_name = "istio-gateway"
         gateway_namespace = "mesh"
         gateway_up = "false""#]]
-    .assert_eq(&databag(&world, info));
+    .assert_eq(&databag(&world, info, APPLICATION));
     let data = "port: 8080\nservice: oidc-gatekeeper\n";
     expect!["active: CNI off"].assert_eq(&say(&mut world, oidc, "oidc-gatekeeper", data)?);
     expect![[r#"

@@ -1,6 +1,5 @@
 //! What other charms get through relations.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Result;
@@ -9,15 +8,7 @@ use expect_test::expect;
 use juju_sim::ModelOptions;
 use test_cluster::{Options, TestCluster};
 
-use super::support::{APPLICATION, MODEL, deployed};
-
-/// A databag as `key = value` lines.
-fn lines(databag: &BTreeMap<String, String>) -> String {
-    let lines = databag
-        .iter()
-        .map(|(key, value)| format!("{key} = {value:?}"));
-    lines.collect::<Vec<_>>().join("\n")
-}
+use super::support::{APPLICATION, MODEL, databag, deployed};
 
 #[test]
 fn a_gateway_gets_the_address_of_istiod() -> Result<()> {
@@ -32,8 +23,11 @@ fn a_gateway_gets_the_address_of_istiod() -> Result<()> {
         .integrate(gateway, &format!("{APPLICATION}:istio-pilot"))?;
     world.settle()?;
     // The versions come first: the other side may wait for them before it writes its own.
-    expect![[r#"_supported_versions = "- v1\n""#]]
-        .assert_eq(&lines(&world.model.databag(relation, APPLICATION)));
+    expect![[r#"_supported_versions = "- v1\n""#]].assert_eq(&databag(
+        &world,
+        relation,
+        APPLICATION,
+    ));
     expect!["waiting: istio-pilot:1 with istio-ingressgateway: `_supported_versions` is not set yet; istio-ingressgateway must list v1 there, as charms made for this interface do"].assert_eq(&world.shown()?);
     world
         .model
@@ -42,7 +36,7 @@ fn a_gateway_gets_the_address_of_istiod() -> Result<()> {
     expect![[r#"
         _supported_versions = "- v1\n"
         data = "service-name: istiod.mesh.svc\nservice-port: '15012'\n""#]]
-    .assert_eq(&lines(&world.model.databag(relation, APPLICATION)));
+    .assert_eq(&databag(&world, relation, APPLICATION));
     expect!["active: CNI off"].assert_eq(&world.shown()?);
 
     // Nothing is written twice.
@@ -88,12 +82,12 @@ fn a_new_leader_continues_and_a_follower_writes_nothing() -> Result<()> {
     expect![[r#"
         _supported_versions = "- v1\n"
         data = "service-name: istiod.mesh.svc\nservice-port: '15012'\n""#]]
-    .assert_eq(&lines(&world.model.databag(relation, APPLICATION)));
+    .assert_eq(&databag(&world, relation, APPLICATION));
     let follower = world.unit(0);
     expect![[r#"
         egress-subnets = "10.152.0.2/32"
         ingress-address = "10.152.0.2""#]]
-    .assert_eq(&lines(&world.model.databag(relation, &follower)));
+    .assert_eq(&databag(&world, relation, &follower));
     Ok(())
 }
 

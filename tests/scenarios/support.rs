@@ -71,6 +71,15 @@ pub(crate) fn until_definitions(world: &World, expected: &[&str]) -> Result<()> 
     })
 }
 
+/// What an application or unit has written into a relation, as `key = value` lines.
+pub(crate) fn databag(world: &World, relation: u32, owner: &str) -> String {
+    let databag = world.model.databag(relation, owner);
+    let lines = databag
+        .iter()
+        .map(|(key, value)| format!("{key} = {value:?}"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// What `juju run` shows: how the action ended, then its results but for a `table` and the same in
 /// `json`.
 pub(crate) fn outcome(action: &ActionResult) -> String {
