@@ -68,7 +68,8 @@ async fn read(cluster: &Cluster, identity: &Identity) -> Result<(Observed, Watch
         let listing = cluster.list(kind, scope, selector).await?;
         Ok::<_, ClusterError>((kind, scope, labels, listing))
     });
-    let mut reads = stream::iter(reads).buffered(AT_ONCE);
+    // In the order in which they come: the definitions are most of the bytes, and come late.
+    let mut reads = stream::iter(reads).buffer_unordered(AT_ONCE);
     while let Some((kind, scope, labels, listing)) = reads.try_next().await? {
         let (collection, selector) = (Collection::Kind(*kind), Selector::of_labels(&labels));
         watches.add(collection, kind, scope, selector, listing.resource_version);
