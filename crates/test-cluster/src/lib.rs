@@ -3,6 +3,7 @@
 //! - [`programs`] builds them from Go modules, once, into a cache outside the source tree.
 //! - [`TestCluster`] runs a whole Kubernetes control plane from them, with simulated nodes on which
 //!   Deployments and `DaemonSet`s roll out.
+//! - [`tools`] puts other things that tests need there too, such as Python packages.
 //! - [`RealNode`] adds this machine to a cluster as a real node, inside of an [`Enclosure`].
 //!
 //! ```no_run
@@ -25,6 +26,7 @@ mod cluster;
 pub mod command;
 mod node;
 pub mod programs;
+pub mod tools;
 mod upstream;
 
 pub use cluster::audit::AuditRequest;

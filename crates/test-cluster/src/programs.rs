@@ -13,6 +13,7 @@ mod source;
 
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -258,6 +259,12 @@ pub fn cache_folder() -> Result<PathBuf> {
         .or_else(|| env::home_dir().map(|home| home.join(".cache")))
         .context("neither XDG_CACHE_HOME nor HOME is set: there is no place for programs")?;
     Ok(cache.join("istio-pilot"))
+}
+
+/// Shows a person that something slow is in progress.
+pub(crate) fn progress(line: &str) {
+    // Written directly, so that a test runner that captures output still shows it.
+    let _ = writeln!(io::stderr(), "test-cluster: {line}");
 }
 
 fn find(folders: &OsStr, file_name: &str) -> Result<PathBuf> {

@@ -1,19 +1,18 @@
 //! Building programs into the cache.
 
 use std::env;
-use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use sha2::{Digest, Sha256};
 
 use super::module::Definition;
-use super::{KWOK_STAGES, Program, cache_folder, source};
+use super::{KWOK_STAGES, Program, cache_folder, progress, source};
 use crate::command::output_of;
+use crate::tools::short_hash;
 
 /// Prefix of the folders in which an unfinished build lies.
 const PARTIAL: &str = "partial-";
@@ -183,21 +182,8 @@ impl Builder {
 
 /// Names a build: equal go.mod, go.sum and flags give equal programs.
 fn hash(definition: &Definition) -> String {
-    let mut hasher = Sha256::new();
-    for part in [definition.go_mod, definition.go_sum]
-        .into_iter()
-        .chain(definition.flags.iter().copied())
-    {
-        hasher.update((part.len() as u64).to_le_bytes());
-        hasher.update(part);
-    }
-    let digest = hasher.finalize();
-    let (name, _) = digest.split_at(8);
-    name.iter().fold(String::new(), |mut name, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(name, "{byte:02x}");
-        name
-    })
+    let parts = [definition.go_mod, definition.go_sum];
+    short_hash(parts.into_iter().chain(definition.flags.iter().copied()))
 }
 
 fn write_module(folder: &Path, definition: &Definition) -> Result<PathBuf> {
@@ -237,12 +223,6 @@ fn remove_partial(folder: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Shows a person that something slow is in progress.
-fn progress(line: &str) {
-    // Written directly, so that a test runner that captures output still shows it.
-    let _ = writeln!(io::stderr(), "test-cluster: {line}");
 }
 
 #[cfg(test)]
