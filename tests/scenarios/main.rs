@@ -9,6 +9,7 @@
 //! - `policies`: what a cluster's own policies make of the charm's objects.
 //! - `switch`: the CNI switch when something is in the way, a hook is killed or its leader deposed.
 //! - `relations`: what other charms get through relations.
+//! - `neighbours`: what the libraries on the other side of relations make of what the charm writes.
 //! - `secrets`: that the value of a Secret is shown nowhere.
 //! - `slow_server`: an API server that answers late.
 //! - `acknowledgement`: the question of the switch, put to a real istiod.
@@ -35,6 +36,7 @@ mod actions;
 mod definitions;
 mod ingress;
 mod inputs;
+mod neighbours;
 mod nodes;
 mod ownership;
 mod policies;

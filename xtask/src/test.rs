@@ -45,6 +45,7 @@ struct Preparations {
     programs: Result<OsString>,
     cargo_deny: Result<PathBuf>,
     charmcraft: Result<PathBuf>,
+    neighbours: Result<PathBuf>,
 }
 
 /// Runs all checks. With `complete`, leaving one out counts as a failure.
@@ -68,6 +69,10 @@ pub(crate) fn run(complete: bool) -> Result<ExitCode> {
         bail!("preparing programs panicked");
     };
     check_dependencies(&mut report, preparations.cargo_deny);
+    // Tests that need them would install them too, but only one after the other and with less said.
+    report.run("libraries of neighbours", || {
+        preparations.neighbours.map(drop)
+    });
     match preparations.programs {
         Ok(folders) => run_tests(&mut report, &mut results, &runner, &folders),
         Err(error) => report.run("test programs", || Err(error)),
@@ -98,6 +103,7 @@ fn prepare() -> Preparations {
         programs: programs::build(&PROGRAMS),
         cargo_deny: tools::cargo_deny(),
         charmcraft: tools::charmcraft(),
+        neighbours: charm_world::neighbour_libraries(),
     }
 }
 

@@ -18,12 +18,17 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! A [`Neighbour`] is an application on the other side of a relation, played by the libraries that
+//! its charm would use.
 
 mod charm;
 mod eventually;
 mod look;
+mod neighbour;
 mod world;
 
 pub use charm::Charm;
 pub use eventually::{eventually, until};
+pub use neighbour::{Exception, Neighbour, Verdict, neighbour_libraries};
 pub use world::World;
