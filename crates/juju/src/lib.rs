@@ -55,6 +55,7 @@ pub mod log;
 pub mod names;
 pub mod network;
 pub mod port;
+pub mod python_json;
 pub mod relation;
 mod resource;
 pub mod secret;
