@@ -101,6 +101,7 @@ impl Charm {
     async fn reconcile(&self) -> anyhow::Result<Status> {
         if !self.tools.is_leader()? {
             self.forget_related_endpoints()?;
+            self.publish_as_follower()?;
             let status = status::standby();
             let _ = self.tools.set_unit_status(&status)?;
             return Ok(status);

@@ -222,6 +222,7 @@ fn intent(arguments: &Common, namespace: &str, options: Options) -> anyhow::Resu
         leader: true,
         options,
         relations: Relations::new(),
+        unit: None,
     });
     // The relations are not to be seen from here.
     intent.ingress = None;

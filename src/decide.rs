@@ -1,6 +1,6 @@
 //! Turns what a hook knows into what is asked of the mesh: pure.
 
-use crate::endpoints::{self, Relations};
+use crate::endpoints::{self, Relations, Unit};
 use crate::intent::identity::Identity;
 use crate::intent::options::{Checked, check};
 use crate::intent::values::Options;
@@ -18,6 +18,8 @@ pub struct Facts {
     pub options: Options,
     /// The relations.
     pub relations: Relations,
+    /// The unit whose hook runs; `None` where there is nothing to tell other charms.
+    pub unit: Option<Unit>,
 }
 
 impl Facts {
@@ -28,6 +30,7 @@ impl Facts {
             leader: false,
             options: Options::new(),
             relations: Relations::new(),
+            unit: None,
         }
     }
 }
@@ -50,6 +53,7 @@ pub fn decide(facts: &Facts) -> Intent {
         ingress: None,
         problems,
         warnings,
+        is_scraped: false,
     };
     endpoints::request(&facts.relations, &mut intent);
     intent

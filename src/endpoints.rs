@@ -8,6 +8,8 @@ mod ingress;
 mod ingress_auth;
 mod istio_pilot;
 mod metadata;
+mod metrics_endpoint;
+mod unit;
 
 use std::collections::BTreeMap;
 
@@ -18,12 +20,15 @@ use crate::intent::Intent;
 use crate::k8s::object::Object;
 use crate::observed::Observed;
 
+pub use unit::{CHARM, Unit};
+
 /// Every endpoint that this charm serves.
-pub const ALL: [&dyn Endpoint; 4] = [
+pub const ALL: [&dyn Endpoint; 5] = [
     &istio_pilot::IstioPilot,
     &ingress_auth::IngressAuth,
     &ingress::Ingress,
     &gateway_info::GatewayInfo,
+    &metrics_endpoint::MetricsEndpoint,
 ];
 
 /// The relations of each endpoint, by its name.
@@ -48,6 +53,12 @@ pub trait Endpoint: Sync {
 
     /// What a relation's databags should hold. Only the leader may write the application's databag.
     fn publish(&self, relation: &Relation, world: &World<'_>) -> Vec<Publication>;
+
+    /// What the databag of this unit should hold, whether the unit leads or not. An endpoint that
+    /// has such data reads [`Bag::OwnUnit`].
+    fn publish_of_unit(&self, _relation: &Relation, _unit: &Unit) -> Option<Publication> {
+        None
+    }
 }
 
 /// What publications are made from.
@@ -59,6 +70,8 @@ pub struct World<'a> {
     pub observed: Option<&'a Observed>,
     /// Whether this unit is the leader.
     pub leader: bool,
+    /// The unit; `None` where there is nothing to tell other charms.
+    pub unit: Option<&'a Unit>,
 }
 
 /// What one databag of this application or unit should hold.
@@ -102,6 +115,26 @@ pub fn publications(relations: &Relations, world: &World<'_>) -> Vec<Publication
         for relation in of(relations, endpoint) {
             publications.extend(endpoint.publish(relation, world));
         }
+    }
+    publications.retain(|it| !it.changes.is_empty());
+    if let Some(unit) = world.unit {
+        publications.extend(publications_of_unit(relations, unit));
+    }
+    publications
+}
+
+/// The endpoints at which every unit has data of its own.
+pub fn with_data_of_units() -> impl Iterator<Item = &'static dyn Endpoint> {
+    let has_own = |it: &&dyn Endpoint| it.reads().contains(&Bag::OwnUnit);
+    ALL.into_iter().filter(has_own)
+}
+
+/// Everything that the databags of this unit should hold and do not hold yet.
+pub fn publications_of_unit(relations: &Relations, unit: &Unit) -> Vec<Publication> {
+    let mut publications = Vec::new();
+    for endpoint in with_data_of_units() {
+        let relations = of(relations, endpoint).iter();
+        publications.extend(relations.filter_map(|it| endpoint.publish_of_unit(it, unit)));
     }
     publications.retain(|it| !it.changes.is_empty());
     publications

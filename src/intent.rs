@@ -31,6 +31,8 @@ pub struct Intent {
     pub problems: Vec<Problem>,
     /// Harmless oddities, for the log.
     pub warnings: Vec<String>,
+    /// Whether somebody scrapes metrics, and so has to know where the node agents are.
+    pub is_scraped: bool,
 }
 
 /// What the cluster should hold of an application.
@@ -78,6 +80,7 @@ impl Intent {
             ingress: None,
             problems: Vec::new(),
             warnings: Vec::new(),
+            is_scraped: false,
         }
     }
 

@@ -17,6 +17,10 @@ pub const ISTIO_VALIDATION: &str = "istio-validation";
 /// (`pilot/cmd/pilot-discovery/app/cmd.go`, Istio 1.31).
 pub const DISCOVERY_PORT: u16 = 15012;
 
+/// Port of istiod, and of each node agent, for their metrics
+/// (`pilot/cmd/pilot-discovery/app/cmd.go` and `cni/pkg/cmd/root.go`, Istio 1.31).
+pub const METRICS_PORT: u16 = 15014;
+
 /// What redirects a new pod's traffic to its sidecar, decided by the injection configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Injection {

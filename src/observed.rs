@@ -36,6 +36,8 @@ pub struct Observed {
     pub istiods: Vec<Pod>,
     /// How far the node agent is.
     pub agent: Option<AgentState>,
+    /// The pods of the node agent, where only they had to be known.
+    pub scraped_agents: Option<Vec<Pod>>,
     /// What applying the node agent's DaemonSet would do; `None` until that had to be known.
     pub effect_of_applying: Option<Effect>,
     /// What still needs the node agent after injection has gone back to `istio-init`.
@@ -87,6 +89,12 @@ impl Observed {
         let objects = objects.into_iter();
         self.live
             .extend(objects.map(|object| (object.id().clone(), object)));
+    }
+
+    /// The pods of the node agent; `None` until they had to be known.
+    pub fn agent_pods(&self) -> Option<&[Pod]> {
+        let state = self.agent.as_ref().map(|it| it.pods.as_slice());
+        state.or(self.scraped_agents.as_deref())
     }
 
     /// The node agent's DaemonSet.

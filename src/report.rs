@@ -91,6 +91,7 @@ pub fn report(facts: &Facts, intent: &Intent, outcome: &Outcome) -> Report {
         intent,
         observed,
         leader: facts.leader,
+        unit: facts.unit.as_ref(),
     };
     Report {
         status,

@@ -13,7 +13,8 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::json;
 
-use crate::assess::question::{Question, open_question};
+use crate::assess::question::Question::{self, AgentPods};
+use crate::assess::question::open_question;
 use crate::assess::{Assessment, assess};
 use crate::cluster::error::FailureKind;
 use crate::cni::stragglers::SlowestWebhook;
@@ -154,7 +155,7 @@ impl Simulated {
             let takes_long = self.journal.takes_long(self.now);
             match open_question(desired, &observed, takes_long) {
                 None => return observed,
-                Some(Question::AgentState) => observed.agent = Some(self.agent.clone()),
+                Some(Question::AgentState | AgentPods) => observed.agent = Some(self.agent.clone()),
                 Some(Question::EffectOfApplying { .. }) => {
                     observed.effect_of_applying = Some(self.effect_of_applying.clone());
                 }
@@ -348,6 +349,7 @@ fn intent(options: &[(&str, &str)]) -> Intent {
             .map(|(key, value)| ((*key).to_owned(), json!(value)))
             .collect(),
         relations: BTreeMap::new(),
+        unit: None,
     })
 }
 

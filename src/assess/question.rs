@@ -25,6 +25,8 @@ pub enum Question<'a> {
         /// The live one.
         live: &'a Object,
     },
+    /// Which pods the node agent has, where the DaemonSet itself says that all are ready.
+    AgentPods,
     /// What each ready istiod injects now.
     WhatIstiodsInject,
     /// Which of these control planes inject pods that rely on our node agent.
@@ -109,6 +111,10 @@ fn of_switch<'a>(
             let rollout =
                 rollout.filter(|rollout| rollout.fault.is_none() && !rollout.running.is_empty())?;
             Some(Question::AgentLogs(rollout.running.into_iter().collect()))
+        }
+        // What scrapes them has to know their addresses.
+        Phase::On if intent.is_scraped && observed.agent_pods().is_none() => {
+            Some(Question::AgentPods)
         }
         Phase::Off if intent.is_removal() && observed.definition_use().is_none() => {
             definitions(desired, observed)

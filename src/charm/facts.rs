@@ -8,7 +8,7 @@ use juju::state::State;
 
 use super::Charm;
 use crate::decide::Facts;
-use crate::endpoints::{ALL, Relations};
+use crate::endpoints::{self, ALL, Endpoint as Served, Relations, Unit};
 use crate::intent::identity::Identity;
 
 /// Where this unit keeps which endpoints had relations, as a JSON list.
@@ -20,11 +20,40 @@ impl Charm {
     /// # Errors
     /// A hook tool that fails.
     pub(super) fn facts(&self, namespace: &str) -> anyhow::Result<Facts> {
+        let relations = self.relations()?;
         Ok(Facts {
             identity: Identity::new(self.application(), namespace),
             leader: self.tools.is_leader()?,
             options: self.tools.config()?.values().clone(),
-            relations: self.relations()?,
+            unit: Some(self.unit(&relations)?),
+            relations,
+        })
+    }
+
+    /// This unit. Its address is read only where a relation needs it, and not in a periodic hook: a
+    /// new address has a hook of its own (`config-changed`, as `WatchUnitAddressesHash` in
+    /// `apiserver/facades/agent/uniter` tells it, Juju 3.6).
+    ///
+    /// # Errors
+    /// A hook tool that fails.
+    pub(super) fn unit(&self, relations: &Relations) -> anyhow::Result<Unit> {
+        let needs_address = |name: &&str| {
+            let has_relations = relations.get(name).is_some_and(|it| !it.is_empty());
+            has_relations && self.context.event != Event::UpdateStatus
+        };
+        let mut endpoints = endpoints::with_data_of_units().map(Served::name);
+        let network = match endpoints.find(needs_address) {
+            Some(endpoint) => self.tools.network(&Endpoint::from_static(endpoint))?,
+            None => None,
+        };
+        let mut interfaces = network.into_iter().flat_map(|it| it.bind_addresses);
+        Ok(Unit {
+            name: self.context.unit.clone(),
+            model: self.context.model.clone(),
+            address: interfaces
+                .find_map(|it| it.addresses.into_iter().next())
+                .map(|it| it.value)
+                .filter(|it| !it.is_empty()),
         })
     }
 

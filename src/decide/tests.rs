@@ -28,6 +28,7 @@ fn facts(options: &[(&str, &str)], remote: &[&[(&str, &str)]]) -> Facts {
             .map(|(key, value)| ((*key).to_owned(), json!(value)))
             .collect(),
         relations: BTreeMap::from([("istio-pilot", relations)]),
+        unit: None,
     }
 }
 

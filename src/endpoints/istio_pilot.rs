@@ -88,6 +88,7 @@ mod tests {
             intent: &intent,
             observed: None,
             leader,
+            unit: None,
         };
         let published = IstioPilot.publish(&relation, &world);
         let lines = published.iter().flat_map(|publication| {

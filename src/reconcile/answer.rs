@@ -43,6 +43,7 @@ const LONGEST_WORDS: usize = 500;
 /// An answer of the cluster.
 pub(super) enum Answer {
     AgentState(AgentState),
+    AgentPods(Vec<Pod>),
     EffectOfApplying(Effect),
     Holding(Vec<Holding>),
     WhoReliesOnAgent(Vec<ObjectId>),
@@ -59,6 +60,7 @@ impl Answer {
     pub(super) fn enter(self, observed: &mut Observed) {
         match self {
             Self::AgentState(state) => observed.agent = Some(state),
+            Self::AgentPods(pods) => observed.scraped_agents = Some(pods),
             Self::EffectOfApplying(effect) => observed.effect_of_applying = Some(effect),
             Self::Holding(holding) => observed.drain.holding = Some(holding),
             Self::WhoReliesOnAgent(istiods) => observed.drain.relying = Some(istiods),
@@ -88,6 +90,13 @@ pub(super) async fn answer(
         Question::AgentState => {
             let state = agent_state(cluster, watches).await?;
             Ok(Answer::AgentState(state))
+        }
+        Question::AgentPods => {
+            let ours = Scope::Namespace(cluster.namespace());
+            let agents = Selector::of_labels(names::NODE_AGENT_LABEL);
+            let (collection, keep) = (Collection::Agents, |it| Some(slim::pod(it)));
+            let pods = watches.list(cluster, collection, &kind::POD, ours, agents, keep);
+            Ok(Answer::AgentPods(pods.await?))
         }
         Question::EffectOfApplying { wanted, live } => {
             let effect = effect_of_applying(cluster, wanted, live, journal).await?;

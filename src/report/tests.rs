@@ -36,6 +36,7 @@ fn facts(leader: bool, options: &[(&str, &str)], remote: &[&[(&str, &str)]]) -> 
         leader,
         options: options.collect(),
         relations: BTreeMap::from([("istio-pilot", relations)]),
+        unit: None,
     }
 }
 

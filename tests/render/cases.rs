@@ -130,6 +130,7 @@ fn installed(
             ingress: None,
             problems: Vec::new(),
             warnings: Vec::new(),
+            is_scraped: false,
         },
         phase,
     }

@@ -26,6 +26,7 @@ fn asked(cluster: &Simulated, takes_long: bool, answer: impl FnOnce(&mut Observe
     match open_question(desired, &observed, takes_long) {
         None => "nothing".to_owned(),
         Some(Question::AgentState) => "how far the node agent is".to_owned(),
+        Some(Question::AgentPods) => "which pods the node agent has".to_owned(),
         Some(Question::EffectOfApplying { wanted, live }) => {
             assert_ne!(wanted, live);
             format!("what applying {} would do", wanted.id())

@@ -36,6 +36,7 @@ fn collides(identity: &Identity) -> bool {
         ingress: None,
         problems: Vec::new(),
         warnings: Vec::new(),
+        is_scraped: false,
     };
     let kubernetes = KubernetesVersion::parse("1.34").unwrap();
     let desired = Desired::new(&intent, Vec::new(), kubernetes).unwrap();

@@ -24,6 +24,7 @@ fn published(cluster: &mut Simulated, own: &[(&str, &str)], leader: bool) -> Str
         intent: &cluster.intent,
         observed: Some(&observed),
         leader,
+        unit: None,
     };
     let published = GatewayInfo.publish(&relation(own), &world);
     let changes = published.iter().flat_map(|it| &it.changes);
@@ -75,6 +76,7 @@ fn without_a_view_of_the_cluster_nothing_is_said() {
         intent: &cluster.intent,
         observed: None,
         leader: true,
+        unit: None,
     };
     assert_eq!(GatewayInfo.publish(&relation(&[]), &world), []);
     assert!(

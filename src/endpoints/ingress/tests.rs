@@ -154,6 +154,7 @@ fn the_leader_writes_both_versions_and_nothing_else() {
             intent: &intent,
             observed: None,
             leader,
+            unit: None,
         };
         let relation = saying(1, "dex-auth", "port: 1\nprefix: /dex\nservice: dex-auth\n");
         let published = Ingress.publish(&relation, &world);

@@ -26,6 +26,7 @@ fn intent(options: &serde_json::Value) -> Intent {
         ingress: None,
         problems: Vec::new(),
         warnings: Vec::new(),
+        is_scraped: false,
     }
 }
 
