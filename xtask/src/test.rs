@@ -26,7 +26,7 @@ pub(crate) use suite::run as run_suite;
 const CHARMCRAFT_VARIABLE: &str = "CHARMCRAFT";
 
 /// What the tests of the workspace run.
-const PROGRAMS: [Program; 8] = [
+const PROGRAMS: [Program; 9] = [
     Program::Etcd,
     Program::KubeApiserver,
     Program::KubeControllerManager,
@@ -35,6 +35,7 @@ const PROGRAMS: [Program; 8] = [
     Program::Kwok,
     Program::Istioctl,
     Program::PilotDiscovery,
+    Program::Promtool,
 ];
 
 /// Why a test that only root can run is ignored.

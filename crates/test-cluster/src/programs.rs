@@ -64,11 +64,13 @@ pub enum Program {
     Ctr,
     /// The DNS server of a cluster.
     CoreDns,
+    /// Prometheus's command-line tool.
+    Promtool,
 }
 
 impl Program {
     /// Every program, in the order in which they are worth building.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Etcd,
         Self::KubeApiserver,
         Self::KubeControllerManager,
@@ -86,6 +88,7 @@ impl Program {
         Self::ContainerdShim,
         Self::Ctr,
         Self::CoreDns,
+        Self::Promtool,
     ];
 
     /// The file name of the program, as its project ships it.
@@ -108,6 +111,7 @@ impl Program {
             Self::ContainerdShim => "containerd-shim-runc-v2",
             Self::Ctr => "ctr",
             Self::CoreDns => "coredns",
+            Self::Promtool => "promtool",
         }
     }
 
@@ -133,6 +137,7 @@ impl Program {
             }
             Self::Ctr => "github.com/containerd/containerd/v2/cmd/ctr",
             Self::CoreDns => "github.com/coredns/coredns",
+            Self::Promtool => "github.com/prometheus/prometheus/cmd/promtool",
         }
     }
 
@@ -153,6 +158,7 @@ impl Program {
             | Self::InstallCni
             | Self::IstioCni => Module::Istio,
             Self::Containerd | Self::ContainerdShim | Self::Ctr | Self::CoreDns => Module::Node,
+            Self::Promtool => Module::Observability,
         }
     }
 
@@ -164,7 +170,7 @@ impl Program {
         match self {
             Self::KubeApiserver => "about 5 minutes",
             Self::Istioctl => "about 4 minutes",
-            Self::CoreDns => "about 2 minutes",
+            Self::CoreDns | Self::Promtool => "about 2 minutes",
             Self::Etcd
             | Self::Kwok
             | Self::Containerd
@@ -299,7 +305,13 @@ mod tests {
 
     #[test]
     fn each_tool_of_a_module_is_a_program() {
-        for module in [Module::Kubernetes, Module::Istio, Module::Node] {
+        let modules = [
+            Module::Kubernetes,
+            Module::Istio,
+            Module::Node,
+            Module::Observability,
+        ];
+        for module in modules {
             let definition = module.definition();
             let tools = definition.go_mod.split_once("tool (\n").unwrap().1;
             let tools = tools.split_once(")\n").unwrap().0;

@@ -9,6 +9,8 @@ pub enum Module {
     Istio,
     /// containerd and `CoreDNS`, for a real node.
     Node,
+    /// Prometheus's own tool.
+    Observability,
 }
 
 /// What decides a build: the hash of these names the folder in the cache.
@@ -49,6 +51,12 @@ impl Module {
                 go_sum: include_str!("../../programs/node/go.sum"),
                 // Snapshotters that no test uses and that need C libraries.
                 flags: &["-ldflags=-s -w", "-tags=no_btrfs no_devmapper no_zfs"],
+            },
+            Self::Observability => Definition {
+                go_mod: include_str!("../../programs/observability/go.mod"),
+                go_sum: include_str!("../../programs/observability/go.sum"),
+                // How Prometheus finds what to scrape, in each of two dozen clouds: no test does.
+                flags: &["-ldflags=-s -w", "-tags=remove_all_sd"],
             },
         }
     }
