@@ -4,6 +4,7 @@
 
 mod fields;
 mod gateway_info;
+mod grafana_dashboard;
 mod ingress;
 mod ingress_auth;
 mod istio_pilot;
@@ -23,12 +24,13 @@ use crate::observed::Observed;
 pub use unit::{CHARM, Unit};
 
 /// Every endpoint that this charm serves.
-pub const ALL: [&dyn Endpoint; 5] = [
+pub const ALL: [&dyn Endpoint; 6] = [
     &istio_pilot::IstioPilot,
     &ingress_auth::IngressAuth,
     &ingress::Ingress,
     &gateway_info::GatewayInfo,
     &metrics_endpoint::MetricsEndpoint,
+    &grafana_dashboard::GrafanaDashboard,
 ];
 
 /// The relations of each endpoint, by its name.

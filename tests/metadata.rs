@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 /// Endpoints that metadata.yaml declares and nothing serves yet: they can be related, and stay
 /// silent.
-const SILENT: [&str; 3] = ["certificates", "grafana-dashboard", "peers"];
+const SILENT: [&str; 2] = ["certificates", "peers"];
 
 fn declared(file: &str) -> Map<String, Value> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
