@@ -10,6 +10,7 @@
 //! - `switch`: the CNI switch when something is in the way, a hook is killed or its leader deposed.
 //! - `relations`: what other charms get through relations.
 //! - `neighbours`: what the libraries on the other side of relations make of what the charm writes.
+//! - `observability`: what Prometheus and Grafana get, and that istiod and the node agent have it.
 //! - `secrets`: that the value of a Secret is shown nowhere.
 //! - `slow_server`: an API server that answers late.
 //! - `acknowledgement`: the question of the switch, put to a real istiod.
@@ -38,6 +39,7 @@ mod ingress;
 mod inputs;
 mod neighbours;
 mod nodes;
+mod observability;
 mod ownership;
 mod policies;
 mod relations;

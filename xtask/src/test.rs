@@ -26,7 +26,7 @@ pub(crate) use suite::run as run_suite;
 const CHARMCRAFT_VARIABLE: &str = "CHARMCRAFT";
 
 /// What the tests of the workspace run.
-const PROGRAMS: [Program; 9] = [
+const PROGRAMS: [Program; 11] = [
     Program::Etcd,
     Program::KubeApiserver,
     Program::KubeControllerManager,
@@ -35,6 +35,8 @@ const PROGRAMS: [Program; 9] = [
     Program::Kwok,
     Program::Istioctl,
     Program::PilotDiscovery,
+    Program::InstallCni,
+    Program::IstioCni,
     Program::Promtool,
 ];
 

@@ -5,6 +5,7 @@ pub(crate) mod background;
 mod credentials;
 pub(crate) mod istiod;
 mod network;
+pub(crate) mod node_agent;
 mod nodes;
 pub(crate) mod options;
 mod start;

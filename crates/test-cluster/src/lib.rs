@@ -32,6 +32,7 @@ mod upstream;
 pub use cluster::audit::AuditRequest;
 pub use cluster::background::Background;
 pub use cluster::istiod::Istiod;
+pub use cluster::node_agent::NodeAgent;
 pub use cluster::options::Options;
 pub use cluster::{LeftRunning, TestCluster};
 pub use node::enclosure::Enclosure;

@@ -15,6 +15,7 @@ pub struct Istiod<'a> {
     address: Ipv4Addr,
     http: u16,
     https: u16,
+    monitoring: u16,
 }
 
 impl TestCluster {
@@ -61,6 +62,7 @@ impl TestCluster {
             address,
             http,
             https,
+            monitoring,
         };
         wait_until("istiod is ready", || {
             istiod.process.must_run()?;
@@ -76,7 +78,19 @@ impl Istiod<'_> {
     /// # Errors
     /// When it does not answer, or with an error.
     pub fn get(&self, path: &str) -> Result<String> {
-        let address = SocketAddr::from((self.address, self.http));
+        self.get_from(self.http, path)
+    }
+
+    /// Its metrics, in Prometheus's text format.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn metrics(&self) -> Result<String> {
+        self.get_from(self.monitoring, "/metrics")
+    }
+
+    fn get_from(&self, port: u16, path: &str) -> Result<String> {
+        let address = SocketAddr::from((self.address, port));
         let mut answer = http_client()
             .get(format!("http://{address}{path}"))
             .call()?;
