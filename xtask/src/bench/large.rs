@@ -26,8 +26,10 @@ use site::Site;
 pub(crate) use peak::run as note_peak_memory;
 pub(super) use site::Size;
 
-/// How often the hook with nothing to do is measured.
+/// How often the hook with nothing to do, and the action, are measured.
 const REPETITIONS: usize = 5;
+/// How often the CNI is switched on and off.
+const SWITCHES: usize = 3;
 /// How many hooks more a switch may need that was not over within the first.
 const MORE_HOOKS: usize = 5;
 
@@ -76,26 +78,30 @@ pub(super) fn run(size: Size) -> Result<ExitCode> {
 /// Measures everything with so many pods, and leaves the CNI off.
 fn round(meter: &mut Meter, site: &Site, pods: usize) -> Result<Round> {
     site.scale_to(pods)?;
-    say("switching the CNI on");
-    let switching_on = switch(meter, &PATHS)?;
-    say("update-status with nothing to do");
-    let mut costs = Vec::with_capacity(REPETITIONS);
-    // One run more, for what the switch may have left to do.
-    must_be_active(&meter.world.update_status()?, &meter.world)?;
-    for _ in 0..REPETITIONS {
-        costs.push(meter.measure(World::update_status)?.1);
+    let (mut on, mut off) = (Vec::new(), Vec::new());
+    let (mut idle, mut lists) = (Vec::new(), Vec::new());
+    for number in 1..=SWITCHES {
+        say(&format!("switching the CNI on, {number} of {SWITCHES}"));
+        on.push(switch(meter, &PATHS)?);
+        if idle.is_empty() {
+            say("update-status with nothing to do, and list-stale-workloads");
+            // One run more, for what the switch may have left to do.
+            must_be_active(&meter.world.update_status()?, &meter.world)?;
+            for _ in 0..REPETITIONS {
+                idle.push(meter.measure(World::update_status)?.1);
+                lists.push(list_stale_workloads(meter, site.workloads(), pods)?);
+            }
+        }
+        say(&format!("switching the CNI off, {number} of {SWITCHES}"));
+        off.push(switch(meter, &[("cni-conf-dir", "")])?);
     }
-    let update_status = Cost::median(costs).context("nothing was measured")?;
-    say("list-stale-workloads");
-    let list = list_stale_workloads(meter, site.workloads(), pods)?;
-    say("switching the CNI off");
-    let switching_off = switch(meter, &[("cni-conf-dir", "")])?;
+    let median = |costs: &[Cost]| Cost::median(costs).context("nothing was measured");
     Ok(Round {
         pods,
-        update_status,
-        switching_on,
-        switching_off,
-        list,
+        update_status: median(&idle)?,
+        switching_on: median(&on)?,
+        switching_off: median(&off)?,
+        list: median(&lists)?,
     })
 }
 
@@ -151,7 +157,8 @@ fn print(size: Size, bytes_of_pod: usize, rounds: &[&Round]) -> Result<()> {
     } = size;
     show(&format!(
         "\n{nodes} nodes, {virtual_services} VirtualServices, {workloads} workloads with pods of \
-         {:.1} KB in other namespaces than {MODEL}",
+         {:.1} KB in other namespaces than {MODEL}; medians of {REPETITIONS} runs, of a switch of \
+         {SWITCHES}",
         kilobytes(bytes_of_pod)
     ))?;
     show(&format!(

@@ -14,7 +14,7 @@ const MOST_REQUESTS: usize = 60;
 const MOST_MEMORY: u64 = 64 * MEGABYTE;
 /// The peak memory of `list-stale-workloads`.
 const MOST_MEMORY_OF_LIST: u64 = 96 * MEGABYTE;
-/// By how much memory may differ between two runs that do the same.
+/// By how much the median of memory may differ between two rounds that do the same.
 const NOISE: u64 = 4 * MEGABYTE;
 
 /// Something to be reached.

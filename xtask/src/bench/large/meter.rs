@@ -29,16 +29,22 @@ pub(super) struct Cost {
 }
 
 impl Cost {
-    /// The middle time, and the most of everything else; `None` of nothing.
-    pub(super) fn median(mut costs: Vec<Self>) -> Option<Self> {
-        costs.sort_by_key(|it| it.time);
+    /// The middle of each figure; `None` of nothing. How much memory the same work takes differs by a
+    /// twentieth from run to run.
+    pub(super) fn median(costs: &[Self]) -> Option<Self> {
         Some(Self {
-            time: costs.get(costs.len() / 2)?.time,
-            peak: costs.iter().map(|it| it.peak).max()?,
-            requests: costs.iter().map(|it| it.requests).max()?,
-            received: costs.iter().map(|it| it.received).max()?,
+            time: middle(costs, |it| it.time)?,
+            peak: middle(costs, |it| it.peak)?,
+            requests: middle(costs, |it| it.requests)?,
+            received: middle(costs, |it| it.received)?,
         })
     }
+}
+
+fn middle<T: Ord + Copy>(costs: &[Cost], figure: impl Fn(&Cost) -> T) -> Option<T> {
+    let mut figures: Vec<T> = costs.iter().map(figure).collect();
+    figures.sort_unstable();
+    figures.get(figures.len() / 2).copied()
 }
 
 impl fmt::Display for Cost {
