@@ -2,8 +2,9 @@
 //! only then.
 //!
 //! The questions are in `observability/alerts/*_test.yaml`, beside the rules. There,
-//! `%%juju_topology%%` stands for what selects the series of one application, and `%%juju_labels%%`
-//! for the same as labels.
+//! `%%juju_topology%%` stands for what selects the series of one application, `%%juju_labels%%` for the
+//! same as labels, and `%%juju_instance%%` for the label `instance` that the Prometheus charm makes of
+//! it.
 
 #![allow(
     clippy::unwrap_used,
@@ -79,6 +80,7 @@ fn read(file: &Path) -> String {
         .unwrap()
         .replace("%%juju_topology%%", &matchers)
         .replace("%%juju_labels%%", &labels)
+        .replace("%%juju_instance%%", &format!("mesh_{UUID}_pilot"))
 }
 
 #[test]
