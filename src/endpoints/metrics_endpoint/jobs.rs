@@ -15,14 +15,14 @@ use crate::k8s::pod;
 
 const PATH: &str = "/metrics";
 
-/// One job of Prometheus.
+/// One job of Prometheus. The order of the fields is that of Python's library.
 #[derive(Debug, Serialize)]
 pub(super) struct Job {
+    metrics_path: &'static str,
+    static_configs: Vec<StaticConfig>,
     /// Only where there is more than one. The first has none, as it always had.
     #[serde(rename = "job_name", skip_serializing_if = "Option::is_none")]
     name: Option<&'static str>,
-    metrics_path: &'static str,
-    static_configs: Vec<StaticConfig>,
 }
 
 /// Targets, with labels for their series.
@@ -59,9 +59,9 @@ pub(super) fn of(world: &World<'_>, are_written: bool) -> Option<Vec<Job>> {
 
 fn job(name: Option<&'static str>, static_configs: Vec<StaticConfig>) -> Job {
     Job {
-        name,
         metrics_path: PATH,
         static_configs,
+        name,
     }
 }
 

@@ -172,7 +172,7 @@ fn node_agents_are_scraped_where_they_are() {
         Some(&with_agents(Some(&pods))),
         &[],
         &expect![[
-            r#"[{"metrics_path": "/metrics", "static_configs": [{"targets": ["istiod.kubeflow.svc:15014"]}]}, {"job_name": "istio-cni-node", "metrics_path": "/metrics", "static_configs": [{"targets": ["[fd00::1]:15014"], "labels": {"node": "n1"}}, {"targets": ["10.1.0.2:15014"], "labels": {"node": "n2"}}]}]"#
+            r#"[{"metrics_path": "/metrics", "static_configs": [{"targets": ["istiod.kubeflow.svc:15014"]}]}, {"metrics_path": "/metrics", "static_configs": [{"targets": ["[fd00::1]:15014"], "labels": {"node": "n1"}}, {"targets": ["10.1.0.2:15014"], "labels": {"node": "n2"}}], "job_name": "istio-cni-node"}]"#
         ]],
     );
     check_jobs(
