@@ -26,7 +26,7 @@ pub(crate) use suite::run as run_suite;
 const CHARMCRAFT_VARIABLE: &str = "CHARMCRAFT";
 
 /// What the tests of the workspace run.
-const PROGRAMS: [Program; 11] = [
+const PROGRAMS: [Program; 12] = [
     Program::Etcd,
     Program::KubeApiserver,
     Program::KubeControllerManager,
@@ -38,6 +38,7 @@ const PROGRAMS: [Program; 11] = [
     Program::InstallCni,
     Program::IstioCni,
     Program::Promtool,
+    Program::CheckDashboard,
 ];
 
 /// Why a test that only root can run is ignored.

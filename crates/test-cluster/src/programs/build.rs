@@ -180,20 +180,25 @@ impl Builder {
     }
 }
 
-/// Names a build: equal go.mod, go.sum and flags give equal programs.
+/// Names a build: equal go.mod, go.sum, sources and flags give equal programs.
 fn hash(definition: &Definition) -> String {
-    let parts = [definition.go_mod, definition.go_sum];
-    short_hash(parts.into_iter().chain(definition.flags.iter().copied()))
+    let sources = definition.sources.iter();
+    let parts = [definition.go_mod, definition.go_sum]
+        .into_iter()
+        .chain(sources.flat_map(|&(name, content)| [name, content]))
+        .chain(definition.flags.iter().copied());
+    short_hash(parts)
 }
 
 fn write_module(folder: &Path, definition: &Definition) -> Result<PathBuf> {
     let module = folder.join("module");
-    fs::create_dir_all(&module)?;
-    for (name, content) in [("go.mod", definition.go_mod), ("go.sum", definition.go_sum)] {
+    let files = [("go.mod", definition.go_mod), ("go.sum", definition.go_sum)];
+    for &(name, content) in files.iter().chain(definition.sources) {
         let file = module.join(name);
         if fs::read_to_string(&file).is_ok_and(|old| old == content) {
             continue;
         }
+        fs::create_dir_all(file.parent().unwrap_or(&module))?;
         fs::write(&file, content).with_context(|| format!("cannot write {}", file.display()))?;
     }
     Ok(module)
@@ -233,6 +238,7 @@ mod tests {
     const TINY: Definition = Definition {
         go_mod: "module tiny.test/tiny\n\ngo 1.21\n",
         go_sum: "",
+        sources: &[],
         flags: &["-ldflags=-s -w"],
     };
     /// A small program that comes with Go itself, so nothing is downloaded.
@@ -258,10 +264,14 @@ mod tests {
         let moved = Definition {
             go_mod: "",
             go_sum: TINY.go_mod,
-            flags: TINY.flags,
+            ..TINY
+        };
+        let source = Definition {
+            sources: &[("main.go", "package main\n\nfunc main() {}\n")],
+            ..TINY
         };
         assert_eq!(hash(&TINY), hash(&TINY));
-        for other in [other_flags, other_sum, moved] {
+        for other in [other_flags, other_sum, moved, source] {
             assert_ne!(hash(&TINY), hash(&other), "{other:?}");
         }
     }

@@ -9,7 +9,7 @@ pub enum Module {
     Istio,
     /// containerd and `CoreDNS`, for a real node.
     Node,
-    /// Prometheus's own tool.
+    /// Prometheus's own tool, and Grafana's own types.
     Observability,
 }
 
@@ -18,6 +18,8 @@ pub enum Module {
 pub(super) struct Definition {
     pub(super) go_mod: &'static str,
     pub(super) go_sum: &'static str,
+    /// Go files of ours in the module: where each lies, and its text.
+    pub(super) sources: &'static [(&'static str, &'static str)],
     /// Flags of `go build`.
     pub(super) flags: &'static [&'static str],
 }
@@ -28,6 +30,7 @@ impl Module {
             Self::Kubernetes => Definition {
                 go_mod: include_str!("../../programs/kubernetes/go.mod"),
                 go_sum: include_str!("../../programs/kubernetes/go.sum"),
+                sources: &[],
                 flags: &[concat!(
                     "-ldflags=-s -w",
                     " -X k8s.io/component-base/version.gitVersion=v1.37.2",
@@ -38,6 +41,7 @@ impl Module {
             Self::Istio => Definition {
                 go_mod: include_str!("../../programs/istio/go.mod"),
                 go_sum: include_str!("../../programs/istio/go.sum"),
+                sources: &[],
                 flags: &[concat!(
                     "-ldflags=-s -w",
                     " -X istio.io/istio/pkg/version.buildVersion=1.31.1",
@@ -49,12 +53,17 @@ impl Module {
             Self::Node => Definition {
                 go_mod: include_str!("../../programs/node/go.mod"),
                 go_sum: include_str!("../../programs/node/go.sum"),
+                sources: &[],
                 // Snapshotters that no test uses and that need C libraries.
                 flags: &["-ldflags=-s -w", "-tags=no_btrfs no_devmapper no_zfs"],
             },
             Self::Observability => Definition {
                 go_mod: include_str!("../../programs/observability/go.mod"),
                 go_sum: include_str!("../../programs/observability/go.sum"),
+                sources: &[(
+                    "check-dashboard/main.go",
+                    include_str!("../../programs/observability/check-dashboard/main.go"),
+                )],
                 // How Prometheus finds what to scrape, in each of two dozen clouds: no test does.
                 flags: &["-ldflags=-s -w", "-tags=remove_all_sd"],
             },
