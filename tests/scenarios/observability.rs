@@ -9,6 +9,10 @@ use serde_json::Value;
 use test_cluster::command::output_of;
 use test_cluster::{Program, TestCluster};
 
+mod queries;
+
+use queries::Metrics;
+
 use super::support::{APPLICATION, BOTH_PATHS, MODEL, NO_PATHS, deployed};
 
 /// Relates the application to one that takes what the endpoint gives; returns the relation's number.
@@ -116,36 +120,6 @@ fn grafana_gets_the_dashboards_once() -> Result<()> {
     Ok(())
 }
 
-/// The metrics that rules and panels read, of istiod and of the node agent: those that are asked for
-/// with the label `node`.
-fn read_metrics() -> Result<(BTreeSet<String>, BTreeSet<String>)> {
-    let name = regex::Regex::new(r"([a-z][a-z0-9_]*)\{([^}]*)\}")?;
-    let (mut of_istiod, mut of_agent) = (BTreeSet::new(), BTreeSet::new());
-    for file in [
-        include_str!("../../observability/alerts/control_plane.yaml"),
-        include_str!("../../observability/alerts/node_agents.yaml"),
-        include_str!("../../observability/dashboards/istio_control_plane.json"),
-        include_str!("../../observability/dashboards/istio_node_agents.json"),
-    ] {
-        for found in name.captures_iter(file) {
-            let (metric, matchers) = (&found[1], &found[2]);
-            // Prometheus's own.
-            if metric == "up" {
-                continue;
-            }
-            // In JSON, quotes are escaped.
-            let is_of_agent = matchers.contains("node!=") || metric.starts_with("istio_cni");
-            let metrics = if is_of_agent {
-                &mut of_agent
-            } else {
-                &mut of_istiod
-            };
-            metrics.insert(metric.to_owned());
-        }
-    }
-    Ok((of_istiod, of_agent))
-}
-
 /// The metrics that an answer to a scrape has, with the labels of each.
 fn scraped(answer: &str) -> BTreeMap<String, BTreeSet<String>> {
     let mut metrics = BTreeMap::<String, BTreeSet<String>>::new();
@@ -182,11 +156,21 @@ fn declared(cluster: &TestCluster, program: Program) -> Result<BTreeSet<String>>
     Ok(metrics.collect())
 }
 
-/// What is read of a program and is neither in its answer to a scrape nor declared by it.
-fn missing(read: &BTreeSet<String>, answer: &str, declared: &BTreeSet<String>) -> Vec<String> {
+/// What is read of a program and is neither in its answer to a scrape nor declared by it; also each
+/// label that is asked for, and that the metric does not have.
+fn missing(read: &Metrics, answer: &str, declared: &BTreeSet<String>) -> Vec<String> {
     let scraped = scraped(answer);
-    let is_missing = |it: &&String| !scraped.contains_key(*it) && !declared.contains(*it);
-    read.iter().filter(is_missing).cloned().collect()
+    let mut missing = Vec::new();
+    for (metric, labels) in read {
+        match scraped.get(metric) {
+            Some(has) => {
+                missing.extend(labels.difference(has).map(|it| format!("{metric}{{{it}}}")));
+            }
+            None if declared.contains(metric) => {}
+            None => missing.push(metric.clone()),
+        }
+    }
+    missing
 }
 
 #[test]
@@ -194,7 +178,9 @@ fn every_metric_of_a_rule_or_panel_is_one_that_istiod_or_the_node_agent_has() ->
     let mut world = deployed()?;
     expect!["active: CNI on (3/3 nodes)"].assert_eq(&world.configure(&BOTH_PATHS)?);
     let cluster = world.cluster.clone();
-    let (of_istiod, of_agent) = read_metrics()?;
+    let (of_istiod, of_agent) = queries::metrics()?;
+    assert!(of_istiod.len() > 20, "{of_istiod:?}");
+    assert!(of_agent.len() > 4, "{of_agent:?}");
 
     let istiod = cluster.start_istiod(MODEL, &[])?;
     let answer = istiod.metrics().with_context(|| istiod.log())?;

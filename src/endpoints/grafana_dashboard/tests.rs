@@ -60,7 +60,7 @@ fn the_databag_is_that_of_the_python_charm() {
     expect![[r#"
         file:istio_control_plane.json /Td6WFoA "Istio control plane"
         file:istio_node_agents.json /Td6WFoA "Istio CNI node agents"
-        {"templates": {"file:istio_control_plane.json": {"charm": "istio-pilot", "content": "...", "juju_topology": {"model": "kubeflow", "model_uuid": "1f8aa7f1-0b60-4d3c-9d5b-8a3f8f4f3c11", "application": "istio-pilot", "unit": "istio-pilot/0"}, "inject_dropdowns": true, "dashboard_alt_uid": "0a395accafe8fc80"}, "file:istio_node_agents.json": {"charm": "istio-pilot", "content": "...", "juju_topology": {"model": "kubeflow", "model_uuid": "1f8aa7f1-0b60-4d3c-9d5b-8a3f8f4f3c11", "application": "istio-pilot", "unit": "istio-pilot/0"}, "inject_dropdowns": true, "dashboard_alt_uid": "d4fd37ebb3e9af7a"}}, "uuid": "de1c39da-298b-857a-8cdd-e31aed27928b"}"#]].assert_eq(&format!("{table}{text}"));
+        {"templates": {"file:istio_control_plane.json": {"charm": "istio-pilot", "content": "...", "juju_topology": {"model": "kubeflow", "model_uuid": "1f8aa7f1-0b60-4d3c-9d5b-8a3f8f4f3c11", "application": "istio-pilot", "unit": "istio-pilot/0"}, "inject_dropdowns": true, "dashboard_alt_uid": "0a395accafe8fc80"}, "file:istio_node_agents.json": {"charm": "istio-pilot", "content": "...", "juju_topology": {"model": "kubeflow", "model_uuid": "1f8aa7f1-0b60-4d3c-9d5b-8a3f8f4f3c11", "application": "istio-pilot", "unit": "istio-pilot/0"}, "inject_dropdowns": true, "dashboard_alt_uid": "d4fd37ebb3e9af7a"}}, "uuid": "2ba1ae66-16d1-8035-8189-b2141cc8ccc4"}"#]].assert_eq(&format!("{table}{text}"));
 }
 
 #[test]
