@@ -62,6 +62,7 @@ pub mod secret;
 pub mod serialized_data;
 pub mod state;
 pub mod status;
+pub mod tls_certificates;
 pub mod tools;
 pub mod version;
 mod yaml;

@@ -97,14 +97,17 @@ impl HookTools {
         result.map(drop)
     }
 
-    /// What Juju shows the owner about a secret (`secret-info-get`).
+    /// The id of a secret, and what Juju shows its owner about it (`secret-info-get`).
     ///
     /// # Errors
     /// When the tool fails; `None` when there is no such secret, or this charm does not own it.
-    pub fn secret_info(&self, secret: &SecretReference) -> Result<Option<SecretInfo>, ToolError> {
+    pub fn secret_info(
+        &self,
+        secret: &SecretReference,
+    ) -> Result<Option<(SecretId, SecretInfo)>, ToolError> {
         let command = reference(ToolCommand::new("secret-info-get"), secret).json();
-        match self.run_json::<BTreeMap<String, SecretInfo>>(&command) {
-            Ok(secrets) => Ok(secrets.into_values().next()),
+        match self.run_json::<BTreeMap<SecretId, SecretInfo>>(&command) {
+            Ok(secrets) => Ok(secrets.into_iter().next()),
             Err(error) if error.is_not_found() || error.is_permission_denied() => Ok(None),
             Err(error) => Err(error),
         }

@@ -195,14 +195,8 @@ fn owners_see_their_secrets() {
         .install();
     let ids = juju.tools.secret_ids().unwrap();
     assert_eq!(ids[1].to_string(), "secret:jtev7r62i7q37irehseg");
-    assert_eq!(
-        juju.tools
-            .secret_info(&by_label("mine"))
-            .unwrap()
-            .unwrap()
-            .revision,
-        1
-    );
+    let (id, info) = juju.tools.secret_info(&by_label("mine")).unwrap().unwrap();
+    assert_eq!((id.id(), info.revision), ("jtev7r62i7q37irehseg", 1));
     assert_eq!(juju.tools.secret_info(&by_id()).unwrap(), None);
     let juju = FakeTools::new()
         .prints("secret-ids --format=json", "null")
