@@ -24,6 +24,7 @@ pub mod plan;
 pub mod detect;
 pub mod stale;
 
+pub mod certificates;
 pub mod cluster;
 pub mod istio;
 pub mod k8s;

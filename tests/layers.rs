@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// The layers from the outside to the ground. A folder imports from layers below its own, and from
 /// no other folder of its own layer. A file beside a folder of its name belongs to it.
-const LAYERS: [(Purity, &[&str]); 13] = [
+const LAYERS: [(Purity, &[&str]); 14] = [
     (Purity::Shell, &["cli", "main"]),
     (Purity::Shell, &["charm"]),
     (Purity::Shell, &["reconcile"]),
@@ -23,6 +23,7 @@ const LAYERS: [(Purity, &[&str]); 13] = [
     (Purity::Pure, &["detect", "observed"]),
     (Purity::Pure, &["cni", "intent"]),
     (Purity::Shell, &["cluster"]),
+    (Purity::Pure, &["certificates"]),
     (Purity::Pure, &["k8s"]),
     (Purity::Pure, &["istio", "text"]),
 ];
