@@ -3,6 +3,7 @@
 pub mod actions;
 pub mod dispatch;
 mod facts;
+mod keys;
 mod publish;
 mod remove;
 
@@ -18,6 +19,7 @@ use crate::reconcile::{Defect, Host, reconcile};
 use crate::report::{Outcome, report, status};
 use crate::step::condition::Condition;
 use crate::step::deadlines::Timeouts;
+use keys::KeyChange;
 
 /// What every hook and action works with.
 struct Charm {
@@ -86,7 +88,7 @@ impl Charm {
 
     /// What is asked of a cluster, without which an action has nothing to compare with.
     fn intent(&self, cluster: &Cluster) -> Result<Intent, Stop> {
-        let intent = decide(&self.facts(cluster.namespace())?);
+        let intent = decide(&self.facts(cluster.namespace(), KeyChange::Never)?);
         if intent.target == Target::AsIs {
             let outcome = Outcome::without_cluster(None);
             return Err(Stop::Shown(status::of_outcome(&intent, &outcome)));
@@ -99,15 +101,20 @@ impl Charm {
     /// # Errors
     /// A defect, or a hook tool that fails.
     async fn reconcile(&self) -> anyhow::Result<Status> {
+        self.reconcile_with(KeyChange::AsNeeded).await
+    }
+
+    /// The same, with another key if that is asked for.
+    async fn reconcile_with(&self, key: KeyChange) -> anyhow::Result<Status> {
         if !self.tools.is_leader()? {
             self.forget_related_endpoints()?;
-            self.publish_as_follower()?;
+            self.publish_as_follower(key)?;
             let status = status::standby();
             let _ = self.tools.set_unit_status(&status)?;
             return Ok(status);
         }
         let connected = self.connect().await;
-        let facts = self.facts(self.namespace(&connected))?;
+        let facts = self.facts(self.namespace(&connected), key)?;
         let intent = decide(&facts);
         let outcome = if intent.target == Target::AsIs {
             Outcome::without_cluster(None)

@@ -11,7 +11,7 @@ use crate::charm::actions::detect_cni_paths;
 use crate::cluster::Cluster;
 use crate::cluster::connect::Access;
 use crate::cni::Phase;
-use crate::decide::{Facts, decide};
+use crate::decide::{Facts, Secrets, decide};
 use crate::desired::stream::{to_json, to_yaml_stream};
 use crate::desired::{Desired, gateway};
 use crate::endpoints::Relations;
@@ -25,6 +25,7 @@ use crate::reconcile::preview;
 use anyhow::{Context as _, bail};
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use k8s_openapi::jiff::Timestamp;
 use options::KeyValue;
 
 /// Exit code of bad usage (`EX_USAGE` of sysexits.h).
@@ -223,6 +224,8 @@ fn intent(arguments: &Common, namespace: &str, options: Options) -> anyhow::Resu
         options,
         relations: Relations::new(),
         unit: None,
+        secrets: Secrets::default(),
+        now: Timestamp::default(),
     });
     // The relations are not to be seen from here.
     intent.ingress = None;

@@ -1,8 +1,12 @@
 //! Turns what a hook knows into what is asked of the mesh: pure.
 
-use crate::endpoints::{self, Relations, Unit};
+use juju::secret::SecretAnswer;
+use k8s_openapi::jiff::Timestamp;
+
+use crate::endpoints::{self, Known, Relations, Unit, UnitKeys};
 use crate::intent::identity::Identity;
 use crate::intent::options::{Checked, check};
+use crate::intent::tls::Tls;
 use crate::intent::values::Options;
 use crate::intent::{Intent, Target};
 
@@ -20,6 +24,20 @@ pub struct Facts {
     pub relations: Relations,
     /// The unit whose hook runs; `None` where there is nothing to tell other charms.
     pub unit: Option<Unit>,
+    /// The secrets that Juju keeps.
+    pub secrets: Secrets,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// The secrets that Juju keeps for this application.
+#[derive(Clone, Debug, Default)]
+pub struct Secrets {
+    /// What there is of the user's secret that the option `tls-secret-id` names; `None` when it names
+    /// none.
+    pub server_certificate: Option<SecretAnswer>,
+    /// The keys of this unit.
+    pub keys: UnitKeys,
 }
 
 impl Facts {
@@ -31,6 +49,16 @@ impl Facts {
             options: Options::new(),
             relations: Relations::new(),
             unit: None,
+            secrets: Secrets::default(),
+            now: Timestamp::default(),
+        }
+    }
+
+    /// What endpoints know beside their relations.
+    pub fn known(&self) -> Known<'_> {
+        Known {
+            keys: &self.secrets.keys,
+            now: self.now,
         }
     }
 }
@@ -55,7 +83,13 @@ pub fn decide(facts: &Facts) -> Intent {
         warnings,
         is_scraped: false,
     };
-    endpoints::request(&facts.relations, &mut intent);
+    if let Some(answer) = &facts.secrets.server_certificate {
+        let application = facts.identity.application();
+        let (tls, problem) = Tls::of_secret(answer, application, facts.now);
+        intent.ingress.get_or_insert_default().tls = tls;
+        intent.problems.extend(problem);
+    }
+    endpoints::request(&facts.relations, &facts.known(), &mut intent);
     intent
 }
 

@@ -36,6 +36,7 @@ use crate::k8s::kind::GATEWAY;
 use crate::k8s::labels;
 use crate::k8s::object::{Object, ObjectError};
 use crate::k8s::version::KubernetesVersion;
+use gateway::Scheme;
 use injection::InjectionError;
 use template::TemplateError;
 pub use wanted::Wanted;
@@ -305,12 +306,16 @@ fn templates(inputs: &Inputs<'_>) -> impl Iterator<Item = &'static str> {
     node_agent.iter().chain(CONTROL_PLANE).copied()
 }
 
-/// The Gateway that all ingress routes share, as configuration alone implies it.
+/// The Gateway that all ingress routes share, as configuration alone implies it: in plain HTTP.
 ///
 /// # Errors
 /// As [`Desired::new`].
 pub fn gateway(identity: &Identity, mesh: &Mesh) -> Result<Object, RenderError> {
-    typed(&gateway::gateway(&mesh.gateway.name, identity.namespace()))
+    typed(&gateway::gateway(
+        &mesh.gateway.name,
+        identity.namespace(),
+        Scheme::Http,
+    ))
 }
 
 /// A resource of Istio's, as an object.

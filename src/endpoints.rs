@@ -2,6 +2,7 @@
 //!
 //! Each file here has one implementation of [`Endpoint`], which is one line in [`ALL`].
 
+mod certificates;
 mod fields;
 mod gateway_info;
 mod grafana_dashboard;
@@ -10,27 +11,33 @@ mod ingress_auth;
 mod istio_pilot;
 mod metadata;
 mod metrics_endpoint;
+mod peers;
 mod unit;
 
 use std::collections::BTreeMap;
 
 use juju::names::RelationId;
 use juju::relation::{Bag, DatabagChanges, OwnBag, Relation};
+use k8s_openapi::jiff::Timestamp;
 
+use crate::certificates::PrivateKey;
 use crate::intent::Intent;
 use crate::k8s::object::Object;
 use crate::observed::Observed;
 
+pub use certificates::{NAME as CERTIFICATES, UnitKeys};
 pub use unit::{CHARM, Unit};
 
 /// Every endpoint that this charm serves.
-pub const ALL: [&dyn Endpoint; 6] = [
+pub const ALL: [&dyn Endpoint; 8] = [
     &istio_pilot::IstioPilot,
     &ingress_auth::IngressAuth,
     &ingress::Ingress,
     &gateway_info::GatewayInfo,
+    &certificates::Certificates,
     &metrics_endpoint::MetricsEndpoint,
     &grafana_dashboard::GrafanaDashboard,
+    &peers::Peers,
 ];
 
 /// The relations of each endpoint, by its name.
@@ -44,9 +51,15 @@ pub trait Endpoint: Sync {
     /// The databags that it reads. Each one costs a process for each relation.
     fn reads(&self) -> &'static [Bag];
 
+    /// Whether what it publishes may change without a hook that says so, as what depends on the cluster
+    /// or on the time may. Only then does a periodic hook read its relations.
+    fn may_change_unseen(&self) -> bool {
+        true
+    }
+
     /// Adds what its relations ask for to the intent. A mistake in one relation becomes that
     /// relation's problem, and does not affect the others.
-    fn request(&self, relations: &[Relation], intent: &mut Intent);
+    fn request(&self, relations: &[Relation], known: &Known<'_>, intent: &mut Intent);
 
     /// The objects that serve its relations.
     fn objects(&self, _intent: &Intent) -> Vec<Object> {
@@ -56,11 +69,38 @@ pub trait Endpoint: Sync {
     /// What a relation's databags should hold. Only the leader may write the application's databag.
     fn publish(&self, relation: &Relation, world: &World<'_>) -> Vec<Publication>;
 
-    /// What the databag of this unit should hold, whether the unit leads or not. An endpoint that
-    /// has such data reads [`Bag::OwnUnit`].
-    fn publish_of_unit(&self, _relation: &Relation, _unit: &Unit) -> Option<Publication> {
+    /// Whether each unit publishes something of its own, also one that does not lead.
+    fn is_of_every_unit(&self) -> bool {
+        false
+    }
+
+    /// Whether it has to know where the unit listens.
+    fn needs_address(&self) -> bool {
+        false
+    }
+
+    /// What the databag of this unit should hold, whether the unit leads or not. Only asked of an
+    /// endpoint [of every unit](Endpoint::is_of_every_unit), which reads [`Bag::OwnUnit`].
+    fn publish_of_unit(&self, _relation: &Relation, _world: &World<'_>) -> Option<Publication> {
         None
     }
+}
+
+/// What a unit knows beside its relations.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// Its private keys.
+    pub keys: &'a UnitKeys,
+    /// The time.
+    pub now: Timestamp,
+}
+
+impl Known<'static> {
+    /// Nothing: there is no key, and it is 1970.
+    pub const NOTHING: Self = Self {
+        keys: UnitKeys::NONE,
+        now: Timestamp::UNIX_EPOCH,
+    };
 }
 
 /// What publications are made from.
@@ -74,6 +114,8 @@ pub struct World<'a> {
     pub leader: bool,
     /// The unit; `None` where there is nothing to tell other charms.
     pub unit: Option<&'a Unit>,
+    /// What it knows beside its relations.
+    pub known: Known<'a>,
 }
 
 /// What one databag of this application or unit should hold.
@@ -99,9 +141,9 @@ impl Publication {
 }
 
 /// Adds what all relations ask for to the intent.
-pub fn request(relations: &Relations, intent: &mut Intent) {
+pub fn request(relations: &Relations, known: &Known<'_>, intent: &mut Intent) {
     for endpoint in ALL {
-        endpoint.request(of(relations, endpoint), intent);
+        endpoint.request(of(relations, endpoint), known, intent);
     }
 }
 
@@ -119,24 +161,21 @@ pub fn publications(relations: &Relations, world: &World<'_>) -> Vec<Publication
         }
     }
     publications.retain(|it| !it.changes.is_empty());
-    if let Some(unit) = world.unit {
-        publications.extend(publications_of_unit(relations, unit));
-    }
+    publications.extend(publications_of_unit(relations, world));
     publications
 }
 
-/// The endpoints at which every unit has data of its own.
-pub fn with_data_of_units() -> impl Iterator<Item = &'static dyn Endpoint> {
-    let has_own = |it: &&dyn Endpoint| it.reads().contains(&Bag::OwnUnit);
-    ALL.into_iter().filter(has_own)
+/// The endpoints at which each unit publishes something of its own.
+pub fn of_every_unit() -> impl Iterator<Item = &'static dyn Endpoint> {
+    ALL.into_iter().filter(|it| it.is_of_every_unit())
 }
 
 /// Everything that the databags of this unit should hold and do not hold yet.
-pub fn publications_of_unit(relations: &Relations, unit: &Unit) -> Vec<Publication> {
+pub fn publications_of_unit(relations: &Relations, world: &World<'_>) -> Vec<Publication> {
     let mut publications = Vec::new();
-    for endpoint in with_data_of_units() {
+    for endpoint in of_every_unit() {
         let relations = of(relations, endpoint).iter();
-        publications.extend(relations.filter_map(|it| endpoint.publish_of_unit(it, unit)));
+        publications.extend(relations.filter_map(|it| endpoint.publish_of_unit(it, world)));
     }
     publications.retain(|it| !it.changes.is_empty());
     publications
@@ -144,4 +183,27 @@ pub fn publications_of_unit(relations: &Relations, unit: &Unit) -> Vec<Publicati
 
 fn of<'a>(relations: &'a Relations, endpoint: &dyn Endpoint) -> &'a [Relation] {
     relations.get(endpoint.name()).map_or(&[], Vec::as_slice)
+}
+
+/// Whether a unit with these relations has private keys.
+pub fn need_keys(relations: &Relations) -> bool {
+    !of(relations, &certificates::Certificates).is_empty()
+}
+
+/// The keys that a unit with these relations should have, which are those that it has as long as they
+/// are what it needs. `new_key` makes a key, and is asked for one only then.
+///
+/// # Errors
+/// That of `new_key`.
+pub fn keys<E>(
+    relations: &Relations,
+    known: &Known<'_>,
+    new_key: impl FnOnce() -> Result<PrivateKey, E>,
+) -> Result<UnitKeys, E> {
+    certificates::keys(of(relations, &certificates::Certificates), known, new_key)
+}
+
+/// The keys of a unit whose key is replaced, although nothing is wrong with it.
+pub fn replace_key(relations: &Relations, known: &Known<'_>, new_key: PrivateKey) -> UnitKeys {
+    certificates::replace_key(of(relations, &certificates::Certificates), known, new_key)
 }

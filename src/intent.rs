@@ -8,9 +8,13 @@ pub mod images;
 pub mod ingress;
 pub mod options;
 pub mod problem;
+pub mod tls;
 pub mod values;
 pub mod yaml;
 
+use juju::names::SecretId;
+
+use crate::certificates::Subject;
 use cni_paths::{CniPaths, CniSetting};
 use identity::Identity;
 use images::Images;
@@ -65,10 +69,13 @@ pub struct Gateway {
     pub name: String,
     /// Name of the gateway's Service; option `gateway-service-name`.
     pub service: String,
-    /// Subject of certificate requests; option `csr-domain-name`, `None` when empty.
-    pub csr_domain_name: Option<String>,
+    /// What certificates are requested for; option `csr-domain-name`. Empty: the address of the
+    /// gateway's Service.
+    pub csr_domain_names: Vec<Subject>,
     /// The user secret with a certificate; option `tls-secret-id`, `None` when empty.
-    pub tls_secret_id: Option<String>,
+    pub tls_secret_id: Option<SecretId>,
+    /// Whether plain HTTP is sent to HTTPS, once there is a certificate; option `redirect-https`.
+    pub redirect_https: bool,
 }
 
 impl Intent {

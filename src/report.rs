@@ -1,5 +1,6 @@
 //! What people and other charms see of a hook that has ended: pure.
 
+mod expiry;
 pub mod progress;
 mod removal;
 pub mod status;
@@ -77,21 +78,23 @@ pub enum LogLine {
 /// Reports how a hook ended.
 pub fn report(facts: &Facts, intent: &Intent, outcome: &Outcome) -> Report {
     let mut log = warnings(intent, outcome);
+    let view = outcome.view.as_ref();
+    let observed = view.map(|it| &it.observed);
     let status = if intent.is_removal() {
         log.extend(removal::log(intent, outcome));
         status::removed()
     } else {
         let (status, lines) = status::of_conditions(intent, outcome);
         log.extend(lines);
-        status
+        let expiry = observed.and_then(|it| expiry::expiry(intent, it, facts.now));
+        status::with_note(status, expiry)
     };
-    let view = outcome.view.as_ref();
-    let observed = view.map(|it| &it.observed);
     let world = World {
         intent,
         observed,
         leader: facts.leader,
         unit: facts.unit.as_ref(),
+        known: facts.known(),
     };
     Report {
         status,

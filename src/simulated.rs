@@ -11,6 +11,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::jiff::Timestamp;
 use serde_json::json;
 
 use crate::assess::question::Question::{self, AgentPods};
@@ -18,7 +19,7 @@ use crate::assess::question::open_question;
 use crate::assess::{Assessment, assess};
 use crate::cluster::error::FailureKind;
 use crate::cni::stragglers::SlowestWebhook;
-use crate::decide::{Facts, decide};
+use crate::decide::{Facts, Secrets, decide};
 use crate::desired::Desired;
 use crate::intent::Intent;
 use crate::intent::identity::Identity;
@@ -350,6 +351,8 @@ fn intent(options: &[(&str, &str)]) -> Intent {
             .collect(),
         relations: BTreeMap::new(),
         unit: None,
+        secrets: Secrets::default(),
+        now: Timestamp::default(),
     })
 }
 

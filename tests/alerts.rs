@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Result;
-use istio_pilot::endpoints::{self, Relations, Unit, World};
+use istio_pilot::endpoints::{self, Known, Relations, Unit, World};
 use istio_pilot::intent::Intent;
 use istio_pilot::intent::identity::Identity;
 use juju::context::Model;
@@ -48,6 +48,7 @@ fn rules() -> String {
         observed: None,
         leader: true,
         unit: Some(&unit),
+        known: Known::NOTHING,
     };
     let relations = Relations::from([("metrics-endpoint", vec![relation])]);
     let published = endpoints::publications(&relations, &world);

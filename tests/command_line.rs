@@ -89,7 +89,7 @@ fn arguments_that_no_cluster_or_juju_takes_are_bad_usage() {
         error: invalid value 'pilot-1' for '--app <NAME>': Juju's applications have lower-case letters and digits, a letter first, and '-' before a part with a letter
         error: invalid value 'new' for '--kube-version <VERSION>': expected a version such as 1.34
         error: invalid value 'cni-bin-dir' for '--config <KEY=VALUE>': expected KEY=VALUE
-        error: invalid value 'cni-bin=/opt/cni/bin' for '--config <KEY=VALUE>': the charm has no option "cni-bin"; it has cni-bin-dir, cni-conf-dir, default-gateway, gateway-service-name, csr-domain-name, tls-secret-id, image-configuration
+        error: invalid value 'cni-bin=/opt/cni/bin' for '--config <KEY=VALUE>': the charm has no option "cni-bin"; it has cni-bin-dir, cni-conf-dir, default-gateway, gateway-service-name, csr-domain-name, tls-secret-id, redirect-https, image-configuration
         error: invalid value 'perhaps' for '--cni-ready <BOOL>'
     "#]].assert_eq(&told.concat());
 }
@@ -185,8 +185,8 @@ fn what_a_file_of_options_lacks_is_told() {
         (
             b"cni-bin: /a",
             expect![[r#"
-            error: FILE: the charm has no option "cni-bin"; it has cni-bin-dir, cni-conf-dir, default-gateway, gateway-service-name, csr-domain-name, tls-secret-id, image-configuration
-        "#]],
+                error: FILE: the charm has no option "cni-bin"; it has cni-bin-dir, cni-conf-dir, default-gateway, gateway-service-name, csr-domain-name, tls-secret-id, redirect-https, image-configuration
+            "#]],
         ),
         (
             b"\xff\xfe\x00",

@@ -15,10 +15,6 @@ use istio_pilot::intent::options::check;
 use istio_pilot::intent::values::Options;
 use serde_json::{Map, Value};
 
-/// Endpoints that metadata.yaml declares and nothing serves yet: they can be related, and stay
-/// silent.
-const SILENT: [&str; 2] = ["certificates", "peers"];
-
 fn declared(file: &str) -> Map<String, Value> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     serde_yaml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
@@ -51,20 +47,15 @@ fn the_defaults_of_config_yaml_are_those_of_the_code() {
 }
 
 #[test]
-fn every_endpoint_of_metadata_yaml_is_served_or_known_to_be_silent() {
+fn every_endpoint_of_metadata_yaml_is_served() {
     let metadata = declared("metadata.yaml");
     let declared: BTreeSet<&str> = ["provides", "requires", "peers"]
         .iter()
         .flat_map(|role| keys(metadata[*role].as_object().unwrap()))
         .collect();
-    let served = endpoints::ALL.iter().map(|it| it.name());
-    let known: BTreeSet<&str> = served.chain(SILENT).collect();
-    assert_eq!(
-        known.len(),
-        endpoints::ALL.len() + SILENT.len(),
-        "{known:?}"
-    );
-    assert_eq!(known, declared);
+    let served: BTreeSet<&str> = endpoints::ALL.iter().map(|it| it.name()).collect();
+    assert_eq!(served.len(), endpoints::ALL.len(), "{served:?}");
+    assert_eq!(served, declared);
 }
 
 #[test]

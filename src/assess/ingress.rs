@@ -2,21 +2,27 @@
 
 use crate::intent::Intent;
 use crate::intent::ingress::Authorization;
+use crate::intent::tls::Tls;
 use crate::istio::names::authorization_filter;
-use crate::k8s::kind::{ENVOY_FILTER, GATEWAY, Wave};
+use crate::k8s::kind::{ENVOY_FILTER, GATEWAY, SECRET, Wave};
 use crate::k8s::object::{LiveObjects, Object, ObjectId};
 use crate::plan::ownership::{Ownership, may_delete, ownership};
 use crate::plan::{Plan, close};
 
-/// What relations have asked for, where nobody knows whether they still do.
+/// What stays as it is: all that relations have asked for, where nobody knows whether they still do;
+/// the Gateway and its certificate, where there is no other certificate that can be used.
 pub(super) fn frozen(intent: &Intent, live: &LiveObjects) -> Vec<ObjectId> {
-    if intent.is_removal() || intent.ingress.is_some() {
+    if intent.is_removal() {
         return Vec::new();
     }
-    let ids = live.keys();
-    ids.filter(|id| id.wave().is_some_and(Wave::is_of_relations))
-        .cloned()
-        .collect()
+    let stays = |id: &&ObjectId| match &intent.ingress {
+        None => id.is(&SECRET) || id.wave().is_some_and(Wave::is_of_relations),
+        Some(ingress) if ingress.tls == Tls::AsBefore => {
+            id.is(&SECRET) || id.is(&GATEWAY) && !ingress.is_closed()
+        }
+        Some(_) => false,
+    };
+    live.keys().filter(stays).cloned().collect()
 }
 
 /// Lets no request pass before what checks it is there: the Gateway comes after the filter, and goes

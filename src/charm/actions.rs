@@ -3,6 +3,7 @@
 pub(crate) mod detect_cni_paths;
 mod list_stale_workloads;
 mod restart_stale_workloads;
+mod rotate_private_key;
 
 use juju::Status;
 use juju::action::ActionResults;
@@ -25,16 +26,19 @@ pub enum Action {
     ListStaleWorkloads,
     /// The restart of that.
     RestartStaleWorkloads,
+    /// A new key for the ingress gateway's certificate.
+    RotatePrivateKey,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Reconcile,
         Self::Plan,
         Self::DetectCniPaths,
         Self::ListStaleWorkloads,
         Self::RestartStaleWorkloads,
+        Self::RotatePrivateKey,
     ];
 
     /// Its name.
@@ -45,6 +49,7 @@ impl Action {
             Self::DetectCniPaths => "detect-cni-paths",
             Self::ListStaleWorkloads => "list-stale-workloads",
             Self::RestartStaleWorkloads => "restart-stale-workloads",
+            Self::RotatePrivateKey => "rotate-private-key",
         }
     }
 }
@@ -78,6 +83,7 @@ impl Charm {
             Action::DetectCniPaths => self.run_detect_cni_paths().await,
             Action::ListStaleWorkloads => self.run_list_stale_workloads().await,
             Action::RestartStaleWorkloads => self.run_restart_stale_workloads().await,
+            Action::RotatePrivateKey => self.run_rotate_private_key().await,
         }
     }
 

@@ -1,11 +1,11 @@
 //! Shows a report to people and to other charms.
 
 use juju::context::Event;
-use juju::names::Endpoint;
-use juju::relation::Bag;
 
 use super::Charm;
-use crate::endpoints::{self, Publication, Relations};
+use super::keys::KeyChange;
+use crate::decide::decide;
+use crate::endpoints::{self, Publication, World};
 use crate::report::{LogLine, Report};
 
 impl Charm {
@@ -31,18 +31,20 @@ impl Charm {
     ///
     /// # Errors
     /// A hook tool that fails.
-    pub(super) fn publish_as_follower(&self) -> anyhow::Result<()> {
+    pub(super) fn publish_as_follower(&self, key: KeyChange) -> anyhow::Result<()> {
         if self.context.event == Event::UpdateStatus {
             return Ok(());
         }
-        let mut relations = Relations::new();
-        for endpoint in endpoints::with_data_of_units() {
-            let name = Endpoint::from_static(endpoint.name());
-            let found = self.tools.relations(&name, &[Bag::OwnUnit])?;
-            relations.insert(endpoint.name(), found);
-        }
-        let unit = self.unit(&relations)?;
-        self.write_databags(&endpoints::publications_of_unit(&relations, &unit))
+        let facts = self.facts_of_follower(key)?;
+        let intent = decide(&facts);
+        let world = World {
+            intent: &intent,
+            observed: None,
+            leader: false,
+            unit: facts.unit.as_ref(),
+            known: facts.known(),
+        };
+        self.write_databags(&endpoints::publications_of_unit(&facts.relations, &world))
     }
 
     fn write_databags(&self, publications: &[Publication]) -> anyhow::Result<()> {

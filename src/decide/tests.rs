@@ -29,6 +29,8 @@ fn facts(options: &[(&str, &str)], remote: &[&[(&str, &str)]]) -> Facts {
             .collect(),
         relations: BTreeMap::from([("istio-pilot", relations)]),
         unit: None,
+        secrets: Secrets::default(),
+        now: Timestamp::default(),
     }
 }
 

@@ -1,17 +1,21 @@
 //! The objects of the ingress gateway: the Gateway, what checks requests, and where they go.
 
 mod authorization;
+mod certificate;
 mod routes;
 
-use super::{RenderError, gateway, typed};
+use super::gateway::{Scheme, gateway};
+use super::{RenderError, typed};
 use crate::intent::Intent;
 use crate::intent::ingress::{Authorization, Ingress};
+use crate::intent::tls::Tls;
 use crate::k8s::object::Object;
 
 /// The objects that serve what relations ask of the ingress gateway; none where nobody knows what
 /// they ask.
 ///
 /// While no request may pass there is no Gateway: without one the gateway's pods listen for nothing.
+/// Nor is there one here while nothing but the one that exists can be served.
 ///
 /// # Errors
 /// A defect of this program.
@@ -22,19 +26,30 @@ pub(super) fn objects(intent: &Intent) -> Result<Vec<Object>, RenderError> {
     let Ingress {
         routes,
         authorization,
+        tls,
         ..
     } = ingress;
     let identity = &intent.identity;
+    let (namespace, name) = (identity.namespace(), &mesh.gateway.name);
     let mut objects = Vec::new();
     if let Authorization::By(authorizer) = authorization {
         objects.push(typed(&authorization::filter(authorizer, identity))?);
     }
-    if !ingress.is_closed() {
-        objects.push(gateway(identity, mesh)?);
+    let scheme = match tls {
+        Tls::Off => Some(Scheme::Http),
+        Tls::With(_) if mesh.gateway.redirect_https => Some(Scheme::HttpsAndRedirect),
+        Tls::With(_) => Some(Scheme::Https),
+        Tls::AsBefore => None,
+    };
+    if let Tls::With(certificate) = tls {
+        objects.push(typed(&certificate::secret(certificate, name, namespace))?);
+    }
+    if let Some(scheme) = scheme.filter(|_| !ingress.is_closed()) {
+        objects.push(typed(&gateway(name, namespace, scheme))?);
     }
     for route in routes {
         let longer = routes.iter().filter(|other| other.is_part_of(route));
-        let service = routes::virtual_service(route, longer, &mesh.gateway.name, identity);
+        let service = routes::virtual_service(route, longer, name, identity);
         objects.push(typed(&service)?);
     }
     Ok(objects)

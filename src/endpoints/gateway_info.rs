@@ -5,7 +5,7 @@
 
 use juju::relation::{Bag, DatabagChanges, OwnBag, Relation};
 
-use super::{Endpoint, Publication, World};
+use super::{Endpoint, Known, Publication, World};
 use crate::intent::Intent;
 
 /// The endpoint.
@@ -20,7 +20,7 @@ impl Endpoint for GatewayInfo {
         &[Bag::OwnApplication]
     }
 
-    fn request(&self, relations: &[Relation], intent: &mut Intent) {
+    fn request(&self, relations: &[Relation], _: &Known<'_>, intent: &mut Intent) {
         intent.ingress.get_or_insert_default().is_watched |= !relations.is_empty();
     }
 

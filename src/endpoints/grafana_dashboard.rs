@@ -14,7 +14,7 @@ use serde::ser::{SerializeMap, Serializer};
 use sha2::{Digest, Sha256};
 
 use super::unit::{CHARM, Topology};
-use super::{Endpoint, Publication, Unit, World};
+use super::{Endpoint, Known, Publication, Unit, World};
 use crate::intent::Intent;
 
 /// Every dashboard.
@@ -61,7 +61,7 @@ impl Endpoint for GrafanaDashboard {
         &[Bag::OwnApplication]
     }
 
-    fn request(&self, _relations: &[Relation], _intent: &mut Intent) {}
+    fn request(&self, _: &[Relation], _: &Known<'_>, _: &mut Intent) {}
 
     fn publish(&self, relation: &Relation, world: &World<'_>) -> Vec<Publication> {
         let unit = world.unit.filter(|_| world.leader);

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::fields::Fields;
 use super::metadata::interface;
-use super::{Endpoint, Publication, World};
+use super::{Endpoint, Known, Publication, World};
 use crate::intent::Intent;
 use crate::intent::ingress::Route;
 use crate::intent::problem::Problem;
@@ -32,7 +32,7 @@ impl Endpoint for Ingress {
         &[Bag::RemoteApplication, Bag::OwnApplication]
     }
 
-    fn request(&self, relations: &[Relation], intent: &mut Intent) {
+    fn request(&self, relations: &[Relation], _: &Known<'_>, intent: &mut Intent) {
         let namespace = intent.identity.namespace().to_owned();
         let mut routes: Vec<Route> = Vec::new();
         for relation in relations {

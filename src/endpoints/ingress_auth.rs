@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::fields::Fields;
 use super::metadata::interface;
-use super::{Endpoint, Publication, World};
+use super::{Endpoint, Known, Publication, World};
 use crate::intent::Intent;
 use crate::intent::ingress::{Authorization, Authorizer};
 use crate::intent::problem::Problem;
@@ -35,7 +35,7 @@ impl Endpoint for IngressAuth {
         &[Bag::RemoteApplication, Bag::OwnApplication]
     }
 
-    fn request(&self, relations: &[Relation], intent: &mut Intent) {
+    fn request(&self, relations: &[Relation], _: &Known<'_>, intent: &mut Intent) {
         let known = intent.problems.len();
         let mut first: Option<(&Relation, Authorizer)> = None;
         for relation in relations {

@@ -11,7 +11,7 @@ use juju::relation::{Bag, OwnBag, Relation};
 use juju::serialized_data::Interface;
 
 use super::metadata::interface;
-use super::{Endpoint, Publication, World};
+use super::{Endpoint, Known, Publication, World};
 use crate::intent::Intent;
 use crate::intent::problem::Problem;
 use crate::istio::{DISCOVERY_PORT, names};
@@ -31,7 +31,7 @@ impl Endpoint for IstioPilot {
         &[Bag::RemoteApplication, Bag::OwnApplication]
     }
 
-    fn request(&self, relations: &[Relation], intent: &mut Intent) {
+    fn request(&self, relations: &[Relation], _: &Known<'_>, intent: &mut Intent) {
         let read = relations.iter().map(|relation| INTERFACE.read(relation));
         let unreadable = read.filter_map(Result::err);
         let problems = unreadable.map(|unreadable| Problem::of_relation(&unreadable));
@@ -89,6 +89,7 @@ mod tests {
             observed: None,
             leader,
             unit: None,
+            known: Known::NOTHING,
         };
         let published = IstioPilot.publish(&relation, &world);
         let lines = published.iter().flat_map(|publication| {

@@ -11,7 +11,7 @@ mod rules;
 use juju::python_json;
 use juju::relation::{Bag, DatabagChanges, OwnBag, Relation};
 
-use super::{Endpoint, Publication, Unit, World};
+use super::{Endpoint, Known, Publication, Unit, World};
 use crate::intent::Intent;
 
 /// The endpoint.
@@ -26,7 +26,15 @@ impl Endpoint for MetricsEndpoint {
         &[Bag::OwnApplication, Bag::OwnUnit]
     }
 
-    fn request(&self, relations: &[Relation], intent: &mut Intent) {
+    fn is_of_every_unit(&self) -> bool {
+        true
+    }
+
+    fn needs_address(&self) -> bool {
+        true
+    }
+
+    fn request(&self, relations: &[Relation], _: &Known<'_>, intent: &mut Intent) {
         intent.is_scraped |= !relations.is_empty();
     }
 
@@ -37,8 +45,9 @@ impl Endpoint for MetricsEndpoint {
         wanted.map(publication).into_iter().collect()
     }
 
-    fn publish_of_unit(&self, relation: &Relation, unit: &Unit) -> Option<Publication> {
+    fn publish_of_unit(&self, relation: &Relation, world: &World<'_>) -> Option<Publication> {
         // A unit that has no address yet has one in a later hook, and a periodic hook does not ask.
+        let unit = world.unit?;
         let address = unit.address.clone()?;
         let wanted = changes([
             ("prometheus_scrape_unit_address", address),

@@ -2,6 +2,8 @@
 
 use juju::names::{ApplicationName, RelationId};
 
+use super::tls::Tls;
+
 /// What relations ask of the ingress gateway.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ingress {
@@ -9,6 +11,8 @@ pub struct Ingress {
     pub routes: Vec<Route>,
     /// Who checks requests first.
     pub authorization: Authorization,
+    /// How HTTPS is served.
+    pub tls: Tls,
     /// Whether somebody has to know if the gateway is up.
     pub is_watched: bool,
 }

@@ -3,27 +3,32 @@
 use super::cni_paths::{self, CNI_BIN_DIR, CNI_CONF_DIR};
 use super::images::{self, IMAGE_CONFIGURATION};
 use super::problem::Problem;
-use super::values::{Options, text};
+use super::values::{Options, flag, text};
 use super::{Gateway, Mesh};
+use crate::certificates::Subject;
 use crate::k8s::names::{is_label, is_subdomain};
 use crate::text::quoted;
+use juju::names::SecretId;
 
 /// Option naming the Istio Gateway.
 pub const DEFAULT_GATEWAY: &str = "default-gateway";
 /// Option naming the gateway's Service.
 pub const GATEWAY_SERVICE_NAME: &str = "gateway-service-name";
-/// Option with the subject of certificate requests.
+/// Option with the subjects of certificate requests.
 pub const CSR_DOMAIN_NAME: &str = "csr-domain-name";
 /// Option with the id of a user secret.
 pub const TLS_SECRET_ID: &str = "tls-secret-id";
+/// Option that sends plain HTTP to HTTPS.
+pub const REDIRECT_HTTPS: &str = "redirect-https";
 /// Every option that the charm has, in the order of its documentation.
-pub const OPTIONS: [&str; 7] = [
+pub const OPTIONS: [&str; 8] = [
     CNI_BIN_DIR,
     CNI_CONF_DIR,
     DEFAULT_GATEWAY,
     GATEWAY_SERVICE_NAME,
     CSR_DOMAIN_NAME,
     TLS_SECRET_ID,
+    REDIRECT_HTTPS,
     IMAGE_CONFIGURATION,
 ];
 
@@ -62,8 +67,43 @@ fn gateway(options: &Options, problems: &mut Vec<Problem>) -> Gateway {
             .unwrap_or_else(|| "istio-gateway".to_owned()),
         service: name(options, GATEWAY_SERVICE_NAME, &OF_SERVICE, problems)
             .unwrap_or_else(|| "istio-ingressgateway-workload".to_owned()),
-        csr_domain_name: text(options, CSR_DOMAIN_NAME, problems).filter(|it| !it.is_empty()),
-        tls_secret_id: text(options, TLS_SECRET_ID, problems).filter(|it| !it.is_empty()),
+        csr_domain_names: subjects(options, problems),
+        tls_secret_id: secret_id(options, problems),
+        redirect_https: flag(options, REDIRECT_HTTPS, problems).unwrap_or(false),
+    }
+}
+
+/// The names and addresses of the gateway: none when the option is not set.
+fn subjects(options: &Options, problems: &mut Vec<Problem>) -> Vec<Subject> {
+    let text = text(options, CSR_DOMAIN_NAME, problems).unwrap_or_default();
+    let mut subjects = Vec::new();
+    for name in text.split(',').map(str::trim).filter(|it| !it.is_empty()) {
+        if let Ok(subject) = name.parse() {
+            subjects.push(subject);
+        } else {
+            let message = format!(
+                "{} is neither a domain name nor an address; several are separated by commas",
+                quoted(name)
+            );
+            problems.push(Problem::of_option(CSR_DOMAIN_NAME, message));
+        }
+    }
+    subjects
+}
+
+/// The user's secret that the options name; `None` where they name none that can be.
+pub fn tls_secret_id(options: &Options) -> Option<SecretId> {
+    secret_id(options, &mut Vec::new())
+}
+
+fn secret_id(options: &Options, problems: &mut Vec<Problem>) -> Option<SecretId> {
+    let id = text(options, TLS_SECRET_ID, problems).filter(|it| !it.is_empty())?;
+    match id.parse() {
+        Ok(id) => Some(id),
+        Err(error) => {
+            problems.push(Problem::of_option(TLS_SECRET_ID, error.to_string()));
+            None
+        }
     }
 }
 

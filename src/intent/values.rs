@@ -28,6 +28,22 @@ pub(super) fn text(
     Some(text.trim_matches(' ').to_owned())
 }
 
+/// The option's truth value; `None` when unset.
+pub(super) fn flag(
+    options: &Options,
+    option: &'static str,
+    problems: &mut Vec<Problem>,
+) -> Option<bool> {
+    match options.get(option) {
+        None | Some(Value::Null) => None,
+        Some(Value::Bool(value)) => Some(*value),
+        Some(_) => {
+            problems.push(Problem::of_option(option, "must be true or false"));
+            None
+        }
+    }
+}
+
 /// The option's text as it is; `None` when unset.
 pub(super) fn raw_text(
     options: &Options,

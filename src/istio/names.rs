@@ -146,6 +146,11 @@ pub fn authorization_filter(application: &str) -> String {
     format!("{application}-authn-filter")
 }
 
+/// The Secret with the certificate of a Gateway.
+pub fn gateway_secret(gateway: &str) -> String {
+    format!("{gateway}-gateway-secret")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

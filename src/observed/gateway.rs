@@ -1,9 +1,13 @@
 //! Whether requests can come in through the ingress gateway.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::Observed;
-use crate::k8s::kind::GATEWAY;
+use crate::certificates::Certificate;
+use crate::istio::names::gateway_secret;
+use crate::k8s::kind::{GATEWAY, SECRET};
 use crate::k8s::object::{Object, ObjectId};
 
 impl Observed {
@@ -16,6 +20,20 @@ impl Observed {
             .is_some_and(|it| !it.is_being_deleted());
         let service = self.gateway_service.iter().flatten().next();
         exists && service.is_some_and(is_up)
+    }
+
+    /// The name or IP address of the Service of the gateway; `None` while it has none, and while
+    /// nobody has asked.
+    pub fn gateway_address(&self) -> Option<&str> {
+        address(self.gateway_service.as_ref()?.as_ref()?)
+    }
+
+    /// The certificate that the Gateway of that name serves.
+    pub fn served_certificate(&self, gateway: &str) -> Option<Certificate> {
+        let id = ObjectId::new(&SECRET, &self.namespace, &gateway_secret(gateway));
+        let text = self.live.get(&id)?.at("/data/tls.crt")?.as_str()?;
+        let text = String::from_utf8(STANDARD.decode(text).ok()?).ok()?;
+        Certificate::from_pem(&text).ok()
     }
 }
 

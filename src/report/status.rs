@@ -70,6 +70,20 @@ pub(super) fn of_conditions(intent: &Intent, outcome: &Outcome) -> (Status, Vec<
     (worst, log)
 }
 
+/// The status with one more thing to know.
+pub(super) fn with_note(status: Status, note: Option<String>) -> Status {
+    let Some(note) = note else {
+        return status;
+    };
+    let with = |text: &str| format!("{text}; {note}");
+    match &status {
+        Status::Active(text) => Status::Active(with(text)),
+        Status::Waiting(text) => Status::Waiting(with(text)),
+        Status::Blocked(text) => Status::Blocked(with(text)),
+        Status::Maintenance(text) => Status::Maintenance(with(text)),
+    }
+}
+
 fn of_problem(problem: &Problem) -> Status {
     match problem.remedy {
         Remedy::Person => Status::Blocked(problem.to_string()),

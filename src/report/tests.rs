@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 
 use expect_test::{Expect, expect};
 use juju::relation::{Databag, Relation};
+use k8s_openapi::jiff::Timestamp;
 use serde_json::json;
 
 use super::*;
 use crate::cluster::error::FailureKind;
-use crate::decide::decide;
+use crate::decide::{Secrets, decide};
 use crate::intent::identity::Identity;
 use crate::k8s::kind::{CUSTOM_RESOURCE_DEFINITION, DEPLOYMENT};
 use crate::simulated::{BOTH_PATHS, KUBERNETES, Simulated};
@@ -37,6 +38,8 @@ fn facts(leader: bool, options: &[(&str, &str)], remote: &[&[(&str, &str)]]) -> 
         options: options.collect(),
         relations: BTreeMap::from([("istio-pilot", relations)]),
         unit: None,
+        secrets: Secrets::default(),
+        now: Timestamp::default(),
     }
 }
 

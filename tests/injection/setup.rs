@@ -52,8 +52,9 @@ impl Setup {
                 gateway: Gateway {
                     name: "public".to_owned(),
                     service: "gateway".to_owned(),
-                    csr_domain_name: None,
+                    csr_domain_names: Vec::new(),
                     tls_secret_id: None,
+                    redirect_https: false,
                 },
             },
             injection,

@@ -119,8 +119,9 @@ fn installed(
         gateway: Gateway {
             name: "public".to_owned(),
             service: "gateway".to_owned(),
-            csr_domain_name: None,
+            csr_domain_names: Vec::new(),
             tls_secret_id: None,
+            redirect_https: false,
         },
     };
     ControlPlane {

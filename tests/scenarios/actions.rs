@@ -111,7 +111,13 @@ fn every_action_that_is_declared_exists() -> Result<()> {
     assert!(!declared.is_empty());
     for action in declared.keys() {
         let result = world.run_action(action, &json!({}))?;
-        assert!(result.completed, "{action}: {}", result.message);
+        // The one action that needs a relation, which here is none.
+        if action == "rotate-private-key" {
+            let why = "there is no relation certificates";
+            assert!(result.message.starts_with(why), "{}", result.message);
+        } else {
+            assert!(result.completed, "{action}: {}", result.message);
+        }
     }
     Ok(())
 }

@@ -11,6 +11,7 @@
 //! - `relations`: what other charms get through relations.
 //! - `neighbours`: what the libraries on the other side of relations make of what the charm writes.
 //! - `observability`: what Prometheus and Grafana get, and that istiod and the node agent have it.
+//! - `tls`: HTTPS at the ingress gateway.
 //! - `secrets`: that the value of a Secret is shown nowhere.
 //! - `slow_server`: an API server that answers late.
 //! - `acknowledgement`: the question of the switch, put to a real istiod.
@@ -49,3 +50,4 @@ mod stale;
 mod story;
 mod support;
 mod switch;
+mod tls;

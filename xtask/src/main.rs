@@ -63,7 +63,7 @@ enum Task {
         /// Measure on a cluster of 500 nodes, 5,000 injected pods and 2,000 `VirtualService`s, and fail
         /// when an aim is missed.
         ///
-        /// It takes 20 minutes on two cores, and 6 GB of memory.
+        /// It takes a quarter of an hour on two cores.
         #[arg(long)]
         large: bool,
         /// How many percent of the large cluster to make; the aims are for all of it.

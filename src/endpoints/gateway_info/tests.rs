@@ -25,6 +25,7 @@ fn published(cluster: &mut Simulated, own: &[(&str, &str)], leader: bool) -> Str
         observed: Some(&observed),
         leader,
         unit: None,
+        known: Known::NOTHING,
     };
     let published = GatewayInfo.publish(&relation(own), &world);
     let changes = published.iter().flat_map(|it| &it.changes);
@@ -77,6 +78,7 @@ fn without_a_view_of_the_cluster_nothing_is_said() {
         observed: None,
         leader: true,
         unit: None,
+        known: Known::NOTHING,
     };
     assert_eq!(GatewayInfo.publish(&relation(&[]), &world), []);
     assert!(

@@ -29,6 +29,7 @@ fn published(own: Databag, leader: bool) -> Vec<DatabagChanges> {
         observed: None,
         leader,
         unit: Some(&unit),
+        known: Known::NOTHING,
     };
     let relation = Relation {
         own_application: Some(own),

@@ -32,7 +32,7 @@ fn saying(number: u32, application: &str, text: &str) -> Relation {
 #[track_caller]
 fn check(relations: &[Relation], expected: &Expect) {
     let mut intent = Intent::nothing(Identity::new("pilot", "kubeflow"));
-    Ingress.request(relations, &mut intent);
+    Ingress.request(relations, &Known::NOTHING, &mut intent);
     let routes = intent.ingress.unwrap_or_default().routes.into_iter();
     let mut lines: Vec<String> = routes
         .map(|it| {
@@ -155,6 +155,7 @@ fn the_leader_writes_both_versions_and_nothing_else() {
             observed: None,
             leader,
             unit: None,
+            known: Known::NOTHING,
         };
         let relation = saying(1, "dex-auth", "port: 1\nprefix: /dex\nservice: dex-auth\n");
         let published = Ingress.publish(&relation, &world);

@@ -22,7 +22,7 @@ fn relation(number: u32, application: &str, data: Option<&str>) -> Relation {
 #[track_caller]
 fn check(relations: &[Relation], expected: &Expect) {
     let mut intent = Intent::nothing(Identity::new("pilot", "kubeflow"));
-    IngressAuth.request(relations, &mut intent);
+    IngressAuth.request(relations, &Known::NOTHING, &mut intent);
     let checks = match &intent.ingress.as_ref().unwrap().authorization {
         Authorization::By(it) => format!(
             "{}:{}, sees {:?}, adds {:?}\n",

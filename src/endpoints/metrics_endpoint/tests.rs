@@ -43,6 +43,7 @@ fn published(relation: Relation, observed: Option<&Observed>, leader: bool) -> V
         observed,
         leader,
         unit: Some(&unit),
+        known: Known::NOTHING,
     };
     let relations = Relations::from([("metrics-endpoint", vec![relation])]);
     publications(&relations, &world)
@@ -219,7 +220,15 @@ fn a_follower_writes_only_where_it_is() {
         let mut follower = relation(&[], &[]);
         follower.own_application = None;
         let relations = Relations::from([("metrics-endpoint", vec![follower])]);
-        let published = publications_of_unit(&relations, unit).into_iter();
+        let intent = Intent::nothing(Identity::new("istio-pilot", "kubeflow"));
+        let world = World {
+            intent: &intent,
+            observed: None,
+            leader: false,
+            unit: Some(unit),
+            known: Known::NOTHING,
+        };
+        let published = publications_of_unit(&relations, &world).into_iter();
         published.map(|it| (it.bag, it.changes)).collect::<Vec<_>>()
     };
     let expected = changes([
@@ -243,6 +252,7 @@ fn who_scrapes_has_to_know_the_node_agents() {
         let mut intent = Intent::nothing(Identity::new("istio-pilot", "kubeflow"));
         request(
             &Relations::from([("metrics-endpoint", relations)]),
+            &Known::NOTHING,
             &mut intent,
         );
         intent.is_scraped

@@ -4,6 +4,7 @@ use expect_test::{Expect, expect};
 use serde_json::json;
 
 use crate::intent::ingress::{Authorization, Authorizer, Ingress, Route};
+use crate::intent::tls::{ServerCertificate, Tls};
 use crate::k8s::kind::{DEPLOYMENT, ENVOY_FILTER, GATEWAY, VIRTUAL_SERVICE};
 use crate::simulated::Simulated;
 use crate::step::deadlines::Timeouts;
@@ -39,7 +40,7 @@ fn ask(cluster: &mut Simulated, routes: &[&str], authorization: Authorization) {
     cluster.intent.ingress = Some(Ingress {
         routes: routes.iter().map(|it| route(it)).collect(),
         authorization,
-        is_watched: false,
+        ..Ingress::default()
     });
     cluster.begin_hook(Timeouts::default());
 }
@@ -246,4 +247,74 @@ fn what_relations_ask_for_stays_where_nobody_knows_of_it() {
         Off: active
     "#]],
     );
+}
+
+/// With this certificate, of which the texts do not matter here.
+fn with_certificate() -> Tls {
+    let key = crate::certificates::tests::key();
+    let chain = "chain".to_owned();
+    Tls::With(ServerCertificate { chain, key })
+}
+
+/// Another hook, in which HTTPS is asked of the gateway.
+fn ask_https(cluster: &mut Simulated, tls: Tls, authorization: Authorization) {
+    ask(cluster, &[], authorization);
+    cluster.intent.ingress.as_mut().unwrap().tls = tls;
+}
+
+#[test]
+fn a_certificate_comes_before_the_gateway_that_serves_it_and_goes_after() {
+    let mut cluster = Simulated::settled(&[]);
+    let certificate = with_certificate();
+    ask_https(&mut cluster, certificate.clone(), Authorization::Nobody);
+    check(
+        &mut cluster,
+        &expect![[r#"
+        Off: apply Secret istio-gateway-gateway-secret, Gateway istio-gateway
+        Off: active: CNI off
+    "#]],
+    );
+    // What is served stays as it is while there is nothing better.
+    ask_https(&mut cluster, Tls::AsBefore, Authorization::Nobody);
+    check(
+        &mut cluster,
+        &expect![[r#"
+        Off: active: CNI off
+    "#]],
+    );
+    // It closes all the same when nobody can check requests, and its certificate stays.
+    ask_https(&mut cluster, Tls::AsBefore, Authorization::Unknown);
+    check(
+        &mut cluster,
+        &expect![[r#"
+        Off: delete Gateway istio-gateway
+        Off: active: CNI off
+    "#]],
+    );
+    ask_https(&mut cluster, certificate, by("oidc"));
+    check(
+        &mut cluster,
+        &expect![[r#"
+        Off: apply EnvoyFilter pilot-authn-filter
+        Off: apply Gateway istio-gateway
+        Off: active: CNI off
+    "#]],
+    );
+    ask_https(&mut cluster, Tls::Off, Authorization::Nobody);
+    check(
+        &mut cluster,
+        &expect![[r#"
+        Off: apply Gateway istio-gateway
+        Off: delete EnvoyFilter pilot-authn-filter, Secret istio-gateway-gateway-secret
+        Off: active: CNI off
+    "#]],
+    );
+}
+
+#[test]
+fn a_gateway_that_waits_for_its_first_certificate_is_not_made_in_plain_http() {
+    let mut cluster = Simulated::new(&[]);
+    ask_https(&mut cluster, Tls::AsBefore, Authorization::Nobody);
+    cluster.run();
+    assert!(!cluster.live.values().any(|it| it.is(&GATEWAY)));
 }
