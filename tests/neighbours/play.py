@@ -1,14 +1,19 @@
 """Plays charms on one side of a relation, with the libraries that such charms use.
 
-Each line of standard input is a JSON document: what is in the databags before a hook
-`relation-changed` of the charm's leader. For each, a line is printed: what is in the charm's
-databags afterwards, and what its library read or raised. Nothing is kept between two documents.
+    python play.py kubeflow
+
+plays those whose modules are in the folder `kubeflow`; what is beside them in `requirements.txt`
+has to be installed. Each line of standard input is a JSON document: what is there before a hook
+`relation-changed` of the charm's leader. For each, a line is printed: what is there afterwards, and
+what the library read or raised.
 
 A document:
 
-    {"endpoint": "ingress", "role": "requires", "relation": 1,
+    {"library": "serialized_data",           the module
+     "endpoint": "ingress", "interface": "ingress", "role": "requires", "relation": 1,
      "versions": ["v1"],                     what the charm supports; null for all that are known
      "says": {"service": "katib-ui", ...},   what it has to say; null for nothing
+     "memory": null,                         what it remembers; null before its first hook
      "local": {"name": "katib-ui", "application": {}, "unit": {}},
      "remote": {"name": "pilot", "application": {}, "units": {"0": {}}}}
 
@@ -16,36 +21,72 @@ Its answer:
 
     {"application": {}, "unit": {},
      "read": {...},        what the other side says; null for nothing
-     "raised": null}       or {"exception": "...", "text": "...", "caught": true}
+     "raised": null,       or {"exception": "...", "text": "...", "caught": true}
+     "memory": "..."}      to be given back with the next document
 
-An exception that such charms do not catch ends the hook, and Juju then keeps nothing of what it
-wrote: the databags stay as they were.
+The first hook is preceded by `relation-created`. An exception that such charms do not catch ends the
+hook, and Juju then keeps nothing of what it wrote: all stays as it was.
 """
 
+import importlib
 import json
 import os
+import pathlib
 import sys
 import tempfile
 
 from ops import testing
 
-import serialized_data
-
-# The module that has the charm for an endpoint. `gateway-info` has none: its library is not on the
-# Python package index, and its databag is three plain texts.
-CHARMS = {
-    "ingress": serialized_data,
-    "ingress-auth": serialized_data,
-    "istio-pilot": serialized_data,
-}
+import memory
 
 
 def answer(document):
-    """Plays one hook."""
+    """Plays one hook, and the one before it when it is the first."""
+    player = importlib.import_module(document["library"]).charm(document)
+    remembered = memory.recall(document["memory"])
+    relation = relation_of(document)
+    hooks = ["relation_changed"] if document["memory"] else ["relation_created", "relation_changed"]
+    for hook in hooks:
+        state = testing.State(
+            relations={relation},
+            leader=True,
+            secrets=remembered.secrets,
+            stored_states=remembered.stored,
+        )
+        context = testing.Context(player, meta=metadata(document, player))
+        units = sorted(relation.remote_units_data)
+        # Nobody has to be there when a relation is made.
+        unit = {"remote_unit": units[0] if units else None} if hook == "relation_changed" else {}
+        with context(getattr(context.on, hook)(relation, **unit), state) as manager:
+            charm = manager.charm
+            charm.memory = remembered.own
+            try:
+                state = manager.run()
+            except Exception as error:  # Whatever it is, it is the library's verdict.
+                return {
+                    "application": document["local"]["application"],
+                    "unit": document["local"]["unit"],
+                    "read": None,
+                    "raised": raised(error, caught=False),
+                    "memory": document["memory"],
+                }
+        relation = state.get_relation(relation.id)
+        remembered = memory.Memory(state.secrets, state.stored_states, charm.memory)
+    return {
+        "application": dict(relation.local_app_data),
+        "unit": dict(relation.local_unit_data),
+        "read": charm.read,
+        "raised": raised(charm.error, caught=True) if charm.error else None,
+        "memory": memory.keep(remembered),
+    }
+
+
+def relation_of(document):
+    """The relation as the charm sees it before its hook."""
     local, remote = document["local"], document["remote"]
-    metadata, charm_type = CHARMS[document["endpoint"]].charm(document)
-    relation = testing.Relation(
+    return testing.Relation(
         document["endpoint"],
+        interface=document["interface"],
         id=document["relation"],
         local_app_data=local["application"],
         local_unit_data=local["unit"],
@@ -53,26 +94,13 @@ def answer(document):
         remote_app_data=remote["application"],
         remote_units_data={int(unit): bag for unit, bag in remote["units"].items()},
     )
-    context = testing.Context(charm_type, meta=metadata)
-    units = sorted(relation.remote_units_data)
-    event = context.on.relation_changed(relation, remote_unit=units[0] if units else None)
-    before = testing.State(relations={relation}, leader=True)
-    with context(event, before) as manager:
-        charm = manager.charm
-        try:
-            after = manager.run().get_relation(relation.id)
-        except Exception as error:  # Whatever it is, it is the library's verdict.
-            return {
-                "application": local["application"],
-                "unit": local["unit"],
-                "read": None,
-                "raised": raised(error, caught=False),
-            }
+
+
+def metadata(document, player):
+    """The charm's metadata.yaml."""
     return {
-        "application": dict(after.local_app_data),
-        "unit": dict(after.local_unit_data),
-        "read": charm.read,
-        "raised": raised(charm.error, caught=True) if charm.error else None,
+        "name": document["local"]["name"],
+        document["role"]: {document["endpoint"]: player.declaration(document)},
     }
 
 
@@ -82,6 +110,8 @@ def raised(error, caught):
 
 
 def main():
+    family = pathlib.Path(__file__).parent / sys.argv[1]
+    sys.path.insert(0, str(family))
     # Exceptions of a charm as they are, not inside of one that says that the charm has raised one.
     os.environ["SCENARIO_BARE_CHARM_ERRORS"] = "true"
     # Charms find their files where they run.

@@ -49,7 +49,7 @@ struct Preparations {
     programs: Result<OsString>,
     cargo_deny: Result<PathBuf>,
     charmcraft: Result<PathBuf>,
-    neighbours: Result<PathBuf>,
+    neighbours: Result<()>,
 }
 
 /// Runs all checks. With `complete`, leaving one out counts as a failure.
@@ -74,9 +74,7 @@ pub(crate) fn run(complete: bool) -> Result<ExitCode> {
     };
     check_dependencies(&mut report, preparations.cargo_deny);
     // Tests that need them would install them too, but only one after the other and with less said.
-    report.run("libraries of neighbours", || {
-        preparations.neighbours.map(drop)
-    });
+    report.run("libraries of neighbours", || preparations.neighbours);
     match preparations.programs {
         Ok(folders) => run_tests(&mut report, &mut results, &runner, &folders),
         Err(error) => report.run("test programs", || Err(error)),
@@ -107,7 +105,7 @@ fn prepare() -> Preparations {
         programs: programs::build(&PROGRAMS),
         cargo_deny: tools::cargo_deny(),
         charmcraft: tools::charmcraft(),
-        neighbours: charm_world::neighbour_libraries(),
+        neighbours: charm_world::prepare_neighbours(),
     }
 }
 

@@ -9,8 +9,8 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::World;
-use library::{Databag, Databags, Document, Library, Local, Remote};
-pub use library::{Exception, Verdict, neighbour_libraries};
+use library::{Databag, Databags, Document, Local, Program, Remote};
+pub use library::{Exception, Library, Verdict, prepare_neighbours};
 
 /// How often both sides may write before it counts as a conversation without an end. Versions, data
 /// and what follows from it take half of that.
@@ -24,10 +24,8 @@ const TURNS: usize = 8;
 /// use charm_world::Neighbour;
 /// use serde_json::json;
 ///
-/// let mut katib = Neighbour::new("katib-ui", "ingress")?;
-/// katib.supports(&["v1"]);
-/// katib.says(json!({"service": "katib-ui", "port": 8080, "prefix": "/katib/"}));
-/// katib.relate(world)?;
+/// let katib = json!({"service": "katib-ui", "port": 8080, "prefix": "/katib/"});
+/// let mut katib = Neighbour::related(world, "katib-ui", "ingress", katib)?;
 /// let verdict = katib.converse(world)?;
 /// assert_eq!(verdict.to_string(), "read nothing");
 /// # Ok(())
@@ -44,15 +42,41 @@ pub struct Neighbour {
     data: Option<Value>,
     relation: Option<u32>,
     library: Library,
+    memory: Option<String>,
+    program: Program,
 }
 
 impl Neighbour {
-    /// An application for an endpoint of this charm. It supports all known versions of the
-    /// interface, and has nothing to say.
+    /// An application for an endpoint of this charm, with the library that most charms use there. It
+    /// supports all known versions of the interface, and has nothing to say.
     ///
     /// # Errors
     /// When the charm has no such endpoint, or the libraries cannot be installed.
     pub fn new(application: &str, endpoint: &str) -> Result<Self> {
+        Self::speaking(Library::of_endpoint(endpoint)?, application, endpoint)
+    }
+
+    /// One that is related to this charm and has this to say, before any hook.
+    ///
+    /// # Errors
+    /// As [`Neighbour::new`] and [`Neighbour::relate`].
+    pub fn related(
+        world: &mut World,
+        application: &str,
+        endpoint: &str,
+        data: Value,
+    ) -> Result<Self> {
+        let mut neighbour = Self::new(application, endpoint)?;
+        neighbour.says(data);
+        neighbour.relate(world)?;
+        Ok(neighbour)
+    }
+
+    /// One that uses another library than most.
+    ///
+    /// # Errors
+    /// As [`Neighbour::new`].
+    pub fn speaking(library: Library, application: &str, endpoint: &str) -> Result<Self> {
         let (role, interface) = counterpart(endpoint)?;
         Ok(Self {
             application: application.to_owned(),
@@ -62,7 +86,9 @@ impl Neighbour {
             versions: None,
             data: None,
             relation: None,
-            library: Library::prepare()?,
+            library,
+            memory: None,
+            program: Program::of(library)?,
         })
     }
 
@@ -75,6 +101,12 @@ impl Neighbour {
     /// What it has to say from now on. Its library decides whether that can be said.
     pub fn says(&mut self, data: Value) {
         self.data = Some(data);
+    }
+
+    /// It runs in another process from now on, in which Python's sets have another order: that of
+    /// the versions which it supports may be another one.
+    pub fn restarts(&mut self) {
+        self.program.hash_seed += 1;
     }
 
     /// Its application's name.
@@ -103,6 +135,7 @@ impl Neighbour {
         let other = format!("{}:{}", world.application(), self.endpoint);
         world.model.remove_relation(&self.application, &other)?;
         self.relation = None;
+        self.memory = None;
         Ok(())
     }
 
@@ -127,6 +160,7 @@ impl Neighbour {
                 .model
                 .write_remote(self.relation()?, owner, &changes)?;
         }
+        self.memory.clone_from(&answer.memory);
         Ok(answer.verdict())
     }
 
@@ -171,12 +205,15 @@ impl Neighbour {
 
     fn play(&self, role: &'static str, databags: Databags) -> Result<library::Answer> {
         let own = role == self.role;
-        self.library.play(&Document {
+        self.program.play(&Document {
+            library: self.library.module(),
             endpoint: self.endpoint.clone(),
+            interface: self.interface.clone(),
             role,
             relation: self.relation()?,
             versions: self.versions.clone().filter(|_| own),
             says: self.data.clone().filter(|_| own),
+            memory: self.memory.clone().filter(|_| own),
             databags,
         })
     }

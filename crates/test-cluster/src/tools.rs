@@ -80,9 +80,9 @@ where
     })
 }
 
-/// The folder of a virtual Python environment with the packages of a file as `pip-compile
-/// --generate-hashes` writes it, made unless it is there. Another content of the file gives another
-/// environment.
+/// The folder of a virtual Python environment with the packages of a file as `uv pip compile
+/// --generate-hashes` writes it, made unless it is there. It gets these and no other packages.
+/// Another content of the file gives another environment.
 ///
 /// # Errors
 /// As [`python_environment`], and when the file cannot be read or a package has another hash.
@@ -90,7 +90,12 @@ pub fn python_environment_of(name: &str, requirements: &Path) -> Result<PathBuf>
     let content = fs::read_to_string(requirements)
         .with_context(|| format!("cannot read {}", requirements.display()))?;
     let name = format!("{name}-{}", short_hash([content.as_str()]));
-    let options = ["--require-hashes", "--only-binary=:all:", "--requirement"];
+    let options = [
+        "--require-hashes",
+        "--only-binary=:all:",
+        "--no-deps",
+        "--requirement",
+    ];
     let options = options.map(OsStr::new).into_iter();
     python_environment(&name, options.chain([requirements.as_os_str()]))
 }

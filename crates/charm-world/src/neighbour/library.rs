@@ -1,15 +1,57 @@
-//! The program `tests/neighbours/play.py`, which plays charms with the libraries that they use.
+//! The libraries, and the program `tests/neighbours/play.py`, which plays charms with them.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use test_cluster::command::output_with_input;
 use test_cluster::tools::python_environment_of;
+
+/// What a charm uses on the other side of a relation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Library {
+    /// `serialized-data-interface`.
+    SerializedData,
+    /// The components of `charmed-kubeflow-chisme`, over the same. What is read is the status that
+    /// such a charm shows.
+    Chisme,
+    /// Our own reading of the databag of `gateway-info`, as its library is not on the Python
+    /// package index.
+    GatewayInfo,
+}
+
+impl Library {
+    /// The one that most charms use for an endpoint.
+    ///
+    /// # Errors
+    /// When none is known.
+    pub(super) fn of_endpoint(endpoint: &str) -> Result<Self> {
+        Ok(match endpoint {
+            "ingress" | "ingress-auth" | "istio-pilot" => Self::SerializedData,
+            "gateway-info" => Self::GatewayInfo,
+            _ => bail!("no library is known that charms use for {endpoint}"),
+        })
+    }
+
+    /// The folder of its module, with the packages that have to be installed.
+    fn family(self) -> &'static str {
+        match self {
+            Self::SerializedData | Self::Chisme | Self::GatewayInfo => "kubeflow",
+        }
+    }
+
+    pub(super) fn module(self) -> &'static str {
+        match self {
+            Self::SerializedData => "serialized_data",
+            Self::Chisme => "chisme",
+            Self::GatewayInfo => "gateway_info",
+        }
+    }
+}
 
 /// The content of a databag.
 pub(super) type Databag = BTreeMap<String, String>;
@@ -17,11 +59,14 @@ pub(super) type Databag = BTreeMap<String, String>;
 /// What is there before a hook `relation-changed`; the program says what each field means.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Document {
+    pub(super) library: &'static str,
     pub(super) endpoint: String,
+    pub(super) interface: String,
     pub(super) role: &'static str,
     pub(super) relation: u32,
     pub(super) versions: Option<Vec<String>>,
     pub(super) says: Option<Value>,
+    pub(super) memory: Option<String>,
     #[serde(flatten)]
     pub(super) databags: Databags,
 }
@@ -54,6 +99,7 @@ pub(super) struct Remote {
 pub(super) struct Answer {
     pub(super) application: Databag,
     pub(super) unit: Databag,
+    pub(super) memory: Option<String>,
     read: Option<Value>,
     raised: Option<Exception>,
 }
@@ -110,13 +156,22 @@ impl Answer {
     }
 }
 
-/// The Python environment of the libraries, which are installed into the user's cache unless they
-/// are there.
+/// The families of libraries that cannot be installed together.
+const FAMILIES: [&str; 1] = ["kubeflow"];
+
+/// Installs all libraries into the user's cache, unless they are there.
 ///
 /// # Errors
 /// When Python 3 is missing, or the Python package index cannot be reached.
-pub fn neighbour_libraries() -> Result<PathBuf> {
-    python_environment_of("neighbours", &folder().join("requirements.txt"))
+pub fn prepare_neighbours() -> Result<()> {
+    FAMILIES.into_iter().try_for_each(|it| python(it).map(drop))
+}
+
+/// The Python that has the libraries of a family.
+fn python(family: &str) -> Result<PathBuf> {
+    let requirements = folder().join(family).join("requirements.txt");
+    let environment = python_environment_of(&format!("neighbours-{family}"), &requirements)?;
+    Ok(environment.join("bin/python"))
 }
 
 fn folder() -> PathBuf {
@@ -125,20 +180,24 @@ fn folder() -> PathBuf {
 
 /// The program, with the libraries that it needs.
 #[derive(Debug)]
-pub(super) struct Library {
+pub(super) struct Program {
     python: PathBuf,
-    program: PathBuf,
+    family: &'static str,
+    /// In which order Python's sets are, which is another in each process of a real charm.
+    pub(super) hash_seed: u32,
 }
 
-impl Library {
+impl Program {
     /// Installs what is missing.
     ///
     /// # Errors
-    /// As [`neighbour_libraries`].
-    pub(super) fn prepare() -> Result<Self> {
+    /// As [`prepare_neighbours`].
+    pub(super) fn of(library: Library) -> Result<Self> {
+        let family = library.family();
         Ok(Self {
-            python: neighbour_libraries()?.join("bin/python"),
-            program: folder().join("play.py"),
+            python: python(family)?,
+            family,
+            hash_seed: 0,
         })
     }
 
@@ -151,10 +210,10 @@ impl Library {
             Command::new(&self.python)
                 // Without files beside the program, and without packages of the user.
                 .args(["-B", "-s"])
-                .arg(&self.program)
+                .arg(folder().join("play.py"))
+                .arg(self.family)
                 .env_remove("PYTHONPATH")
-                // Versions are written in the order of a set, which is another in each process.
-                .env("PYTHONHASHSEED", "0"),
+                .env("PYTHONHASHSEED", self.hash_seed.to_string()),
             &serde_json::to_string(document)?,
         )?;
         let mut lines = output.lines();
