@@ -29,7 +29,7 @@ fn say(world: &mut World, relation: u32, application: &str, data: &str) -> Resul
 }
 
 /// Istio's objects in the model, a line each: a Gateway's servers, a route's prefixes.
-fn objects(world: &World) -> Result<String> {
+pub(crate) fn objects(world: &World) -> Result<String> {
     let kinds = "gateways.networking.istio.io,virtualservices,envoyfilters";
     let list = world.get(kinds)?;
     let mut lines: Vec<String> = list["items"].as_array().unwrap().iter().map(line).collect();
