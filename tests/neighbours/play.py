@@ -2,8 +2,9 @@
 
     python play.py kubeflow
 
-plays those whose modules are in the folder `kubeflow`; what is beside them in `requirements.txt`
-has to be installed. Each line of standard input is a JSON document: what is there before a hook
+plays those whose modules are in the folder `kubeflow`; what `requirements.txt` there names has to be
+installed. (`python play.py kubeflow check` plays both sides of each library against each other.) Each
+line of standard input is a JSON document: what is there before a hook
 `relation-changed` of the charm's leader. For each, a line is printed: what is there afterwards, and
 what the library read or raised.
 
@@ -34,6 +35,7 @@ import os
 import pathlib
 import sys
 import tempfile
+import unittest
 
 from ops import testing
 
@@ -117,6 +119,8 @@ def main():
     # Charms find their files where they run.
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
+        if sys.argv[2:] == ["check"]:
+            unittest.main("test_libraries", argv=sys.argv[:1], warnings="ignore")
         for line in sys.stdin:
             print(json.dumps(answer(json.loads(line)), default=str))
 

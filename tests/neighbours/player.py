@@ -48,3 +48,7 @@ class Player(ops.CharmBase):
             self.read = self.exchange(event.relation)
         except self.caught as error:
             self.error = error
+
+
+class Unreadable(Exception):
+    """The other side has written something, of which the library makes nothing. It only logs that."""

@@ -10,6 +10,7 @@ mod gateway_info;
 mod ingress;
 mod ingress_auth;
 mod istio_pilot;
+mod observability;
 mod refusals;
 
 /// The status of the charm when all is well.

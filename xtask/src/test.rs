@@ -74,7 +74,10 @@ pub(crate) fn run(complete: bool) -> Result<ExitCode> {
     };
     check_dependencies(&mut report, preparations.cargo_deny);
     // Tests that need them would install them too, but only one after the other and with less said.
-    report.run("libraries of neighbours", || preparations.neighbours);
+    report.run("libraries of neighbours", || {
+        preparations.neighbours?;
+        charm_world::check_neighbours()
+    });
     match preparations.programs {
         Ok(folders) => run_tests(&mut report, &mut results, &runner, &folders),
         Err(error) => report.run("test programs", || Err(error)),

@@ -30,5 +30,5 @@ mod world;
 
 pub use charm::Charm;
 pub use eventually::{eventually, until};
-pub use neighbour::{Exception, Library, Neighbour, Verdict, prepare_neighbours};
+pub use neighbour::{Exception, Library, Neighbour, Verdict, check_neighbours, prepare_neighbours};
 pub use world::World;

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::World;
 use library::{Databag, Databags, Document, Local, Program, Remote};
-pub use library::{Exception, Library, Verdict, prepare_neighbours};
+pub use library::{Exception, Library, Verdict, check_neighbours, prepare_neighbours};
 
 /// How often both sides may write before it counts as a conversation without an end. Versions, data
 /// and what follows from it take half of that.
@@ -206,7 +206,7 @@ impl Neighbour {
     fn play(&self, role: &'static str, databags: Databags) -> Result<library::Answer> {
         let own = role == self.role;
         self.program.play(&Document {
-            library: self.library.module(),
+            library: self.library.module,
             endpoint: self.endpoint.clone(),
             interface: self.interface.clone(),
             role,

@@ -245,7 +245,7 @@ fn versions_in_another_order_are_the_same() -> Result<()> {
 #[test]
 fn charms_of_the_reconciler_become_active() -> Result<()> {
     let mut world = deployed()?;
-    let mut kfp = Neighbour::speaking(Library::Chisme, "kfp-ui", "ingress")?;
+    let mut kfp = Neighbour::speaking(Library::CHISME, "kfp-ui", "ingress")?;
     kfp.supports(&["v1"]);
     kfp.says(json!({"service": "kfp-ui", "port": 3000, "prefix": "/pipeline"}));
     kfp.relate(&mut world)?;
@@ -260,7 +260,7 @@ fn charms_of_the_reconciler_become_active() -> Result<()> {
         .assert_eq(&kfp.converse(&mut world)?.to_string());
 
     // One that only reads, on the endpoint where this charm has something to say.
-    let mut gateway = Neighbour::speaking(Library::Chisme, "gateway", "istio-pilot")?;
+    let mut gateway = Neighbour::speaking(Library::CHISME, "gateway", "istio-pilot")?;
     let relation = gateway.relate(&mut world)?;
     expect![[r#"read {"data":{"service-name":"istiod.mesh.svc","service-port":"15012"},"status":"active"}"#]].assert_eq(&gateway.converse(&mut world)?.to_string());
     expect![[r#"

@@ -5,51 +5,82 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use test_cluster::command::output_with_input;
+use test_cluster::command::{output_of, output_with_input};
 use test_cluster::tools::python_environment_of;
 
-/// What a charm uses on the other side of a relation.
+/// The library that charms on the other side of an endpoint use.
+const LIBRARIES: [(&str, Library); 15] = [
+    ("certificates", Library::of_charmlibs("tls_certificates")),
+    ("forward-auth", Library::of_charmlibs("forward_auth")),
+    ("gateway-info", Library::of_kubeflow("gateway_info")),
+    (
+        "gateway-metadata",
+        Library::of_charmlibs("gateway_metadata"),
+    ),
+    ("grafana-dashboard", Library::of_charmlibs("observability")),
+    ("ingress", Library::of_kubeflow("serialized_data")),
+    ("ingress-auth", Library::of_kubeflow("serialized_data")),
+    (
+        "istio-ingress-config",
+        Library::of_charmlibs("istio_ingress_config"),
+    ),
+    (
+        "istio-ingress-route",
+        Library::of_charmlibs("istio_ingress_route"),
+    ),
+    ("istio-metadata", Library::of_charmlibs("istio_metadata")),
+    ("istio-pilot", Library::of_kubeflow("serialized_data")),
+    (
+        "istio-request-auth",
+        Library::of_charmlibs("istio_request_auth"),
+    ),
+    (
+        "jwks-ca-cert",
+        Library::of_charmlibs("certificate_transfer"),
+    ),
+    ("metrics-endpoint", Library::of_charmlibs("observability")),
+    ("workload-tracing", Library::of_charmlibs("tracing")),
+];
+
+/// The families of libraries that cannot be installed together.
+const FAMILIES: [&str; 2] = ["charmlibs", "kubeflow"];
+
+/// What a charm uses on the other side of a relation, as the module in `tests/neighbours` says that
+/// plays it; there is also what such a charm can say, and what it reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Library {
-    /// `serialized-data-interface`.
-    SerializedData,
-    /// The components of `charmed-kubeflow-chisme`, over the same. What is read is the status that
-    /// such a charm shows.
-    Chisme,
-    /// Our own reading of the databag of `gateway-info`, as its library is not on the Python
-    /// package index.
-    GatewayInfo,
+pub struct Library {
+    /// The folder of the module, and of the packages that have to be installed.
+    family: &'static str,
+    pub(super) module: &'static str,
 }
 
 impl Library {
+    /// The components of `charmed-kubeflow-chisme`, for endpoints whose libraries are otherwise
+    /// used as they are. What is read is the status that such a charm shows.
+    pub const CHISME: Self = Self::of_kubeflow("chisme");
+
+    const fn of_charmlibs(module: &'static str) -> Self {
+        let family = "charmlibs";
+        Self { family, module }
+    }
+
+    const fn of_kubeflow(module: &'static str) -> Self {
+        let family = "kubeflow";
+        Self { family, module }
+    }
+
     /// The one that most charms use for an endpoint.
     ///
     /// # Errors
     /// When none is known.
     pub(super) fn of_endpoint(endpoint: &str) -> Result<Self> {
-        Ok(match endpoint {
-            "ingress" | "ingress-auth" | "istio-pilot" => Self::SerializedData,
-            "gateway-info" => Self::GatewayInfo,
-            _ => bail!("no library is known that charms use for {endpoint}"),
-        })
-    }
-
-    /// The folder of its module, with the packages that have to be installed.
-    fn family(self) -> &'static str {
-        match self {
-            Self::SerializedData | Self::Chisme | Self::GatewayInfo => "kubeflow",
-        }
-    }
-
-    pub(super) fn module(self) -> &'static str {
-        match self {
-            Self::SerializedData => "serialized_data",
-            Self::Chisme => "chisme",
-            Self::GatewayInfo => "gateway_info",
-        }
+        let library = LIBRARIES.into_iter().find(|(it, _)| *it == endpoint);
+        let (_, library) = library
+            .with_context(|| format!("no library is known that charms use for {endpoint}"))?;
+        Ok(library)
     }
 }
 
@@ -156,15 +187,36 @@ impl Answer {
     }
 }
 
-/// The families of libraries that cannot be installed together.
-const FAMILIES: [&str; 1] = ["kubeflow"];
-
 /// Installs all libraries into the user's cache, unless they are there.
 ///
 /// # Errors
 /// When Python 3 is missing, or the Python package index cannot be reached.
 pub fn prepare_neighbours() -> Result<()> {
     FAMILIES.into_iter().try_for_each(|it| python(it).map(drop))
+}
+
+/// Plays both sides of each library against each other, so that one that has no story yet is known to
+/// work.
+///
+/// # Errors
+/// When they do not understand each other, and as [`prepare_neighbours`].
+pub fn check_neighbours() -> Result<()> {
+    FAMILIES.into_iter().try_for_each(|family| {
+        output_of(player(family, &python(family)?).arg("check"))
+            .with_context(|| format!("the libraries in tests/neighbours/{family}"))
+            .map(drop)
+    })
+}
+
+/// The program for a family, without files beside it and without packages of the user.
+fn player(family: &str, python: &Path) -> Command {
+    let mut command = Command::new(python);
+    command
+        .args(["-B", "-s"])
+        .arg(folder().join("play.py"))
+        .arg(family)
+        .env_remove("PYTHONPATH");
+    command
 }
 
 /// The Python that has the libraries of a family.
@@ -193,10 +245,9 @@ impl Program {
     /// # Errors
     /// As [`prepare_neighbours`].
     pub(super) fn of(library: Library) -> Result<Self> {
-        let family = library.family();
         Ok(Self {
-            python: python(family)?,
-            family,
+            python: python(library.family)?,
+            family: library.family,
             hash_seed: 0,
         })
     }
@@ -207,18 +258,37 @@ impl Program {
     /// When the program itself fails.
     pub(super) fn play(&self, document: &Document) -> Result<Answer> {
         let output = output_with_input(
-            Command::new(&self.python)
-                // Without files beside the program, and without packages of the user.
-                .args(["-B", "-s"])
-                .arg(folder().join("play.py"))
-                .arg(self.family)
-                .env_remove("PYTHONPATH")
-                .env("PYTHONHASHSEED", self.hash_seed.to_string()),
+            player(self.family, &self.python).env("PYTHONHASHSEED", self.hash_seed.to_string()),
             &serde_json::to_string(document)?,
         )?;
         let mut lines = output.lines();
         let answer = lines.next().context("the library gave no answer")?;
         ensure!(lines.next().is_none(), "too many answers: {output}");
         serde_json::from_str(answer).with_context(|| format!("not an answer: {answer}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn every_endpoint_has_a_library_and_every_library_a_module_that_plays_it() -> Result<()> {
+        let file = folder().join("../../metadata.yaml");
+        let metadata: Value = serde_yaml::from_str(&fs::read_to_string(file)?)?;
+        for role in ["provides", "requires"] {
+            for endpoint in metadata[role].as_object().unwrap().keys() {
+                Library::of_endpoint(endpoint)?;
+            }
+        }
+        let libraries = LIBRARIES.into_iter().map(|(_, library)| library);
+        for library in libraries.chain([Library::CHISME]) {
+            assert!(FAMILIES.contains(&library.family));
+            let family = folder().join(library.family);
+            assert!(family.join(library.module).with_extension("py").is_file());
+        }
+        Ok(())
     }
 }
