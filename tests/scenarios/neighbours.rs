@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use charm_world::{Neighbour, Verdict, World};
 
+mod certificates;
 mod gateway_info;
 mod ingress;
 mod ingress_auth;

@@ -192,15 +192,15 @@ impl<'a> Exchange<'a> {
                 None => not_yet("no certificate is requested yet"),
             };
         };
+        let issued = self.issued(request);
+        let is_revoked = issued.is_some_and(|it| it.revoked == Some(true));
         match self.answer(request) {
-            Some(answer) if answer.is_revoked => {
-                not_yet("has revoked the certificate, and not sent another yet")
-            }
+            _ if is_revoked => not_yet("has revoked the certificate, and not sent another yet"),
             Some(Answer { certificate, .. }) => not_yet(&format!(
                 "has not renewed the certificate, which expired on {}",
                 certificate.last_day()
             )),
-            None if self.issued(request).is_some() => Problem::of_request(
+            None if issued.is_some() => Problem::of_request(
                 relation,
                 "has sent a certificate that cannot be read, or not of the requested key: remove the \
                  relation, or mend the provider",
