@@ -530,3 +530,21 @@ fn whoever_owns_an_object_is_named() {
         Helm (label app.kubernetes.io/managed-by)"#]]
     .assert_eq(&lines.join("\n"));
 }
+
+#[test]
+fn a_plan_with_something_in_the_way_is_not_empty() {
+    let obstacle = || Obstacle {
+        id: ObjectId::new(&CONFIG_MAP, "mesh", "a"),
+        whose: "somebody".to_owned(),
+    };
+    assert!(Plan::default().is_empty());
+    let of_control_plane = Plan {
+        obstacles: vec![obstacle()],
+        ..Plan::default()
+    };
+    let of_relations = Plan {
+        in_the_way: vec![obstacle()],
+        ..Plan::default()
+    };
+    assert!(!of_control_plane.is_empty() && !of_relations.is_empty());
+}

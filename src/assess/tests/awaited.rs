@@ -149,3 +149,11 @@ fn a_long_reason_is_cut_where_a_status_shows_it() {
     let cut = format!("istio-cni-node 1/3 nodes ({}…)", "x".repeat(200));
     assert_eq!(long.to_string(), cut);
 }
+
+#[test]
+fn what_nodes_can_bring_about_depends_on_them() {
+    assert!(nodes_away(&["n1"]).depends_on_nodes());
+    assert!(agent_removal(None, &["n1"], &[]).depends_on_nodes());
+    assert!(!agent_removal(Some(1), &[], &[]).depends_on_nodes());
+    assert!(!rollout(None).depends_on_nodes());
+}

@@ -318,3 +318,56 @@ fn a_gateway_that_waits_for_its_first_certificate_is_not_made_in_plain_http() {
     cluster.run();
     assert!(!cluster.live.values().any(|it| it.is(&GATEWAY)));
 }
+
+#[test]
+fn a_filter_that_is_going_or_belongs_to_others_checks_nothing() {
+    let mut open = Simulated::settled(&[]);
+    ask(&mut open, &["a"], by("oidc"));
+    open.run();
+    let closed = |change: &dyn Fn(&mut serde_json::Value)| {
+        let mut cluster = open.clone();
+        cluster.change(&ENVOY_FILTER, change);
+        cluster.begin_hook(Timeouts::default());
+        let (_, assessment) = cluster.assess();
+        let closing = assessment.plan.deletions.into_iter();
+        let closing = closing.filter(|it| it.id.is(&GATEWAY));
+        let upserts = assessment.plan.upserts.into_iter();
+        let opening = upserts.filter(|it| it.object.is(&GATEWAY));
+        (closing.count(), opening.count())
+    };
+    assert_eq!(closed(&|_| {}), (0, 0));
+    let going = |it: &mut serde_json::Value| {
+        it["metadata"]["deletionTimestamp"] = json!("2030-01-01T00:00:00Z");
+    };
+    assert_eq!(closed(&going), (1, 0));
+    let foreign = |it: &mut serde_json::Value| {
+        it["metadata"]["managedFields"][0]["manager"] = json!("kubectl");
+        it["metadata"]["labels"] = json!({});
+    };
+    assert_eq!(closed(&foreign), (1, 0));
+}
+
+#[test]
+fn a_gateway_of_another_name_closes_once_and_opens_after_the_filter() {
+    let mut cluster = Simulated::settled(&[]);
+    ask(&mut cluster, &["a"], by("oidc"));
+    cluster.run();
+    cluster.live.retain(|id, _| !id.is(&ENVOY_FILTER));
+    let ingress = cluster.intent.ingress.clone();
+    cluster.configure(&[("default-gateway", "public")]);
+    cluster.intent.ingress = ingress;
+    cluster.begin_hook(Timeouts::default());
+    let (_, assessment) = cluster.assess();
+    let gateways = assessment
+        .plan
+        .deletions
+        .iter()
+        .filter(|it| it.id.is(&GATEWAY));
+    assert_eq!(gateways.count(), 1);
+    check(&mut cluster, &expect![[r#"
+        Off: delete Gateway istio-gateway
+        Off: apply EnvoyFilter pilot-authn-filter, VirtualService a
+        Off: apply Gateway public
+        Off: active: CNI off
+    "#]]);
+}
