@@ -1,6 +1,11 @@
 //! `cargo xtask bench`: what the charm costs, beside what it replaces.
 
+mod aim;
 mod large;
+mod meter;
+mod peak;
+mod relations;
+mod relay;
 
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
@@ -16,7 +21,7 @@ use test_cluster::{Options, TestCluster};
 use crate::pack;
 use crate::workspace::{build_program, say, show};
 
-pub(crate) use large::note_peak_memory;
+pub(crate) use peak::run as note_peak_memory;
 
 const MODEL: &str = "istio-system";
 const APPLICATION: &str = "istio-pilot";
@@ -50,6 +55,14 @@ struct UpdateStatus {
 /// When something cannot be built, or the charm does not reach `active`.
 pub(crate) fn run_large(percent: u16) -> Result<ExitCode> {
     large::run(large::Size::percent(percent))
+}
+
+/// Measures with so many relations of `ingress`, and prints; fails when an aim is missed.
+///
+/// # Errors
+/// When something cannot be built, or the charm does not reach `active`.
+pub(crate) fn run_relations(number: u16) -> Result<ExitCode> {
+    relations::run(number)
 }
 
 /// Measures and prints.

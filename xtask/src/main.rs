@@ -70,6 +70,10 @@ enum Task {
         #[arg(long, requires = "large", default_value_t = 100,
               value_parser = clap::value_parser!(u16).range(1..=100))]
         percent: u16,
+        /// Measure with so many relations of the endpoint ingress, and fail when an aim is missed.
+        #[arg(long, conflicts_with = "large",
+              value_parser = clap::value_parser!(u16).range(1..=5000))]
+        relations: Option<u16>,
     },
     /// Run a program, and add the most memory that it had to a file.
     #[command(hide = true)]
@@ -134,6 +138,10 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
             workspace::show(&charm.display().to_string())?;
             Ok(ExitCode::SUCCESS)
         }
+        Task::Bench {
+            relations: Some(number),
+            ..
+        } => bench::run_relations(number),
         Task::Bench { large: false, .. } => bench::run(),
         Task::Bench { percent, .. } => bench::run_large(percent),
         Task::NotePeakMemory { file, program } => bench::note_peak_memory(&file, &program),

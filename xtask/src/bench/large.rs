@@ -4,9 +4,6 @@
 //! with their number.
 
 mod aims;
-mod meter;
-mod peak;
-mod relay;
 mod site;
 
 use std::process::ExitCode;
@@ -17,13 +14,13 @@ use charm_world::World;
 use serde_json::json;
 use test_cluster::programs;
 
+use super::aim::Aim;
+use super::meter::{Cost, Meter};
 use super::{APPLICATION, MODEL, PATHS};
 use crate::workspace::{build_program, say, show};
-use aims::Aim;
-use meter::{Cost, Meter};
+use aims::aims;
 use site::Site;
 
-pub(crate) use peak::run as note_peak_memory;
 pub(super) use site::Size;
 
 /// How often the hook with nothing to do, and the action, are measured.
@@ -63,16 +60,7 @@ pub(super) fn run(size: Size) -> Result<ExitCode> {
     let half = round(&mut meter, &crowd, size.pods / 2)?;
     let whole = round(&mut meter, &crowd, size.pods)?;
     print(size, crowd.bytes_of_pod()?, &[&half, &whole])?;
-    let aims = Aim::all(&half, &whole);
-    show("")?;
-    for aim in &aims {
-        show(&aim.to_string())?;
-    }
-    Ok(if aims.iter().all(Aim::is_reached) {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Aim::show(&aims(&half, &whole))
 }
 
 /// Measures everything with so many pods, and leaves the CNI off.

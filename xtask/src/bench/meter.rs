@@ -11,9 +11,9 @@ use juju_sim::ModelOptions;
 use tempfile::TempDir;
 use test_cluster::TestCluster;
 
-use super::super::{APPLICATION, MODEL};
 use super::peak;
 use super::relay::Relay;
+use super::{APPLICATION, MODEL};
 
 /// What something costs.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +26,8 @@ pub(super) struct Cost {
     pub(super) requests: usize,
     /// Bytes that the API server has sent, encryption included.
     pub(super) received: u64,
+    /// Processes of hook tools.
+    pub(super) processes: usize,
 }
 
 impl Cost {
@@ -37,6 +39,7 @@ impl Cost {
             peak: middle(costs, |it| it.peak)?,
             requests: middle(costs, |it| it.requests)?,
             received: middle(costs, |it| it.received)?,
+            processes: middle(costs, |it| it.processes)?,
         })
     }
 }
@@ -98,6 +101,16 @@ impl Meter {
         Ok(())
     }
 
+    /// From now on hooks do nothing, until [`Meter::wake`].
+    pub(super) fn sleep(&self) -> Result<()> {
+        peak::sleep(self.folder.path())
+    }
+
+    /// Hooks run the charm again.
+    pub(super) fn wake(&self) -> Result<()> {
+        peak::wake(self.folder.path())
+    }
+
     /// Runs hooks or an action.
     pub(super) fn measure<T>(
         &mut self,
@@ -110,9 +123,10 @@ impl Meter {
         let result = run(&mut self.world)?;
         let received = self.relay.received() - received;
         let peaks = peak::read(self.folder.path())?.split_off(peaks);
-        let times = self.world.model.dispatches()[dispatches..].iter();
+        let dispatches = &self.world.model.dispatches()[dispatches..];
         let cost = Cost {
-            time: times.map(|it| it.duration).sum(),
+            time: dispatches.iter().map(|it| it.duration).sum(),
+            processes: dispatches.iter().map(|it| it.tool_calls.len()).sum(),
             peak: peaks.into_iter().max().context("no charm has run")?,
             requests: self.world.requests()?.len() - requests,
             received,

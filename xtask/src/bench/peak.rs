@@ -14,6 +14,8 @@ use nix::sys::resource::{UsageWho, getrusage};
 
 /// The file with a line for each run.
 const FILE: &str = "peaks";
+/// The file that lets the charm sleep.
+const ASLEEP: &str = "asleep";
 
 /// Writes a `dispatch` that runs the charm and notes its memory in `folder`.
 ///
@@ -23,7 +25,8 @@ pub(super) fn dispatch(folder: &Path, charm: &Path) -> Result<PathBuf> {
     let this = std::env::current_exe()?;
     let dispatch = folder.join("dispatch");
     let script = format!(
-        "#!/bin/sh\nexec '{}' note-peak-memory '{}' '{}'\n",
+        "#!/bin/sh\n[ -e '{}' ] || exec '{}' note-peak-memory '{}' '{}'\n",
+        folder.join(ASLEEP).display(),
         this.display(),
         folder.join(FILE).display(),
         charm.display()
@@ -31,6 +34,22 @@ pub(super) fn dispatch(folder: &Path, charm: &Path) -> Result<PathBuf> {
     fs::write(&dispatch, script)?;
     fs::set_permissions(&dispatch, Permissions::from_mode(0o755))?;
     Ok(dispatch)
+}
+
+/// From now on the `dispatch` of that folder does nothing.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub(super) fn sleep(folder: &Path) -> Result<()> {
+    Ok(fs::write(folder.join(ASLEEP), "")?)
+}
+
+/// The `dispatch` runs the charm again.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub(super) fn wake(folder: &Path) -> Result<()> {
+    Ok(fs::remove_file(folder.join(ASLEEP))?)
 }
 
 /// Runs a program, and adds the most memory that it or a child of it had, in bytes, to a file.
