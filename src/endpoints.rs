@@ -5,6 +5,7 @@
 mod certificates;
 mod fields;
 mod gateway_info;
+mod gateway_metadata;
 mod grafana_dashboard;
 mod ingress;
 mod ingress_auth;
@@ -34,6 +35,7 @@ pub const ALL: [&dyn Endpoint; 8] = [
     &ingress_auth::IngressAuth,
     &ingress::Ingress,
     &gateway_info::GatewayInfo,
+    &gateway_metadata::GatewayMetadata,
     &certificates::Certificates,
     &metrics_endpoint::MetricsEndpoint,
     &grafana_dashboard::GrafanaDashboard,

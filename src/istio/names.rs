@@ -146,6 +146,12 @@ pub fn authorization_filter(application: &str) -> String {
     format!("{application}-authn-filter")
 }
 
+/// The service account of a gateway's pods. The charm istio-gateway derives it from the name that its
+/// Deployment and its Service have.
+pub fn gateway_account(service: &str) -> String {
+    format!("{service}-service-account")
+}
+
 /// The Secret with the certificate of a Gateway.
 pub fn gateway_secret(gateway: &str) -> String {
     format!("{gateway}-gateway-secret")
