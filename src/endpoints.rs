@@ -9,6 +9,7 @@ mod gateway_metadata;
 mod grafana_dashboard;
 mod ingress;
 mod ingress_auth;
+mod istio_metadata;
 mod istio_pilot;
 mod metadata;
 mod metrics_endpoint;
@@ -30,12 +31,13 @@ pub use certificates::{NAME as CERTIFICATES, UnitKeys};
 pub use unit::{CHARM, Unit};
 
 /// Every endpoint that this charm serves.
-pub const ALL: [&dyn Endpoint; 8] = [
+pub const ALL: [&dyn Endpoint; 9] = [
     &istio_pilot::IstioPilot,
     &ingress_auth::IngressAuth,
     &ingress::Ingress,
     &gateway_info::GatewayInfo,
     &gateway_metadata::GatewayMetadata,
+    &istio_metadata::IstioMetadata,
     &certificates::Certificates,
     &metrics_endpoint::MetricsEndpoint,
     &grafana_dashboard::GrafanaDashboard,
