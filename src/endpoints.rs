@@ -2,8 +2,10 @@
 //!
 //! Each file here has one implementation of [`Endpoint`], which is one line in [`ALL`].
 
+mod authorization;
 mod certificates;
 mod fields;
+mod forward_auth;
 mod gateway_info;
 mod gateway_metadata;
 mod grafana_dashboard;
@@ -14,6 +16,7 @@ mod istio_pilot;
 mod metadata;
 mod metrics_endpoint;
 mod peers;
+mod service_host;
 mod unit;
 
 use std::collections::BTreeMap;
@@ -31,9 +34,10 @@ pub use certificates::{NAME as CERTIFICATES, UnitKeys};
 pub use unit::{CHARM, Unit};
 
 /// Every endpoint that this charm serves.
-pub const ALL: [&dyn Endpoint; 9] = [
+pub const ALL: [&dyn Endpoint; 11] = [
     &istio_pilot::IstioPilot,
     &ingress_auth::IngressAuth,
+    &forward_auth::ForwardAuth,
     &ingress::Ingress,
     &gateway_info::GatewayInfo,
     &gateway_metadata::GatewayMetadata,
@@ -62,8 +66,9 @@ pub trait Endpoint: Sync {
     }
 
     /// Adds what its relations ask for to the intent. A mistake in one relation becomes that
-    /// relation's problem, and does not affect the others.
-    fn request(&self, relations: &[Relation], known: &Known<'_>, intent: &mut Intent);
+    /// relation's problem, and does not affect the others. Nothing where it is settled together with
+    /// other endpoints, in the function `request`.
+    fn request(&self, _relations: &[Relation], _known: &Known<'_>, _intent: &mut Intent) {}
 
     /// The objects that serve its relations.
     fn objects(&self, _intent: &Intent) -> Vec<Object> {
@@ -149,6 +154,7 @@ pub fn request(relations: &Relations, known: &Known<'_>, intent: &mut Intent) {
     for endpoint in ALL {
         endpoint.request(of(relations, endpoint), known, intent);
     }
+    authorization::settle(relations, intent);
 }
 
 /// The objects that serve all relations.

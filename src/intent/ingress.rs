@@ -32,14 +32,21 @@ pub enum Authorization {
 /// A service that checks requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authorizer {
-    /// The service, in the namespace of the control plane.
+    /// The service.
     pub service: String,
+    /// Its namespace.
+    pub namespace: String,
     /// Its port.
     pub port: u16,
+    /// What stands before the path of a request when the service is asked about it, such as
+    /// `/decisions`; empty for nothing.
+    pub path_prefix: String,
     /// The headers of a request that it gets to see.
     pub request_headers: Vec<String>,
     /// The headers of its answer that are added to the request.
     pub response_headers: Vec<String>,
+    /// The headers of its answer that the client gets beside those of a request that passes.
+    pub client_headers: Vec<String>,
 }
 
 /// Requests with a prefix, and the service that answers them.
@@ -77,6 +84,17 @@ impl Route {
 }
 
 impl Ingress {
+    /// The applications that have routes, each once, in the order of the routes.
+    pub fn applications(&self) -> Vec<&ApplicationName> {
+        let mut applications: Vec<&ApplicationName> = Vec::new();
+        for application in self.routes.iter().filter_map(|it| it.application.as_ref()) {
+            if !applications.contains(&application) {
+                applications.push(application);
+            }
+        }
+        applications
+    }
+
     /// Whether no request may pass.
     pub fn is_closed(&self) -> bool {
         self.authorization == Authorization::Unknown

@@ -10,6 +10,7 @@ use super::support::{APPLICATION, databag, deployed};
 /// A relation with an application that supports version 1 of the interface, and has said nothing yet.
 fn relate(world: &mut World, application: &str, endpoint: &str) -> Result<u32> {
     let interface = match endpoint {
+        "forward-auth" => "forward_auth",
         "gateway-info" => "istio-gateway-info",
         other => other,
     };
@@ -166,4 +167,73 @@ fn no_request_passes_before_it_is_known_who_checks_them() -> Result<()> {
     expect!["active: CNI off"].assert_eq(&world.shown()?);
     expect!["Gateway istio-gateway 8080"].assert_eq(&objects(&world)?);
     Ok(())
+}
+
+/// The other side of `forward-auth` writes where it answers, for applications that it protects.
+fn answer_at(world: &mut World, relation: u32, application: &str, address: &str) -> Result<String> {
+    let bag = [
+        ("decisions_address", address),
+        ("app_names", "[\"dex-auth\"]"),
+        ("headers", "[\"kubeflow-userid\"]"),
+    ];
+    world.model.write_remote(relation, application, &bag)?;
+    world.settle()?;
+    world.shown()
+}
+
+#[test]
+fn whoever_checks_requests_for_newer_charms_takes_over_when_the_older_relation_goes() -> Result<()>
+{
+    let mut world = deployed()?;
+    let dex = relate(&mut world, "dex-auth", "ingress")?;
+    let data = "port: 5556\nprefix: /dex\nservice: dex-auth\n";
+    say(&mut world, dex, "dex-auth", data)?;
+    let proxy = relate(&mut world, "oauth2-proxy", "forward-auth")?;
+    expect!["waiting: forward-auth:2 with oauth2-proxy: does not say yet which service checks requests; the ingress gateway is closed until then"].assert_eq(&world.shown()?);
+    expect!["VirtualService dex-auth /dex dex-auth.mesh.svc.cluster.local"]
+        .assert_eq(&objects(&world)?);
+    expect![[r#"ingress_app_names = "[\"dex-auth\"]""#]].assert_eq(&databag(
+        &world,
+        proxy,
+        APPLICATION,
+    ));
+    let outside = "https://auth.example.com";
+    expect!["blocked: forward-auth:2 with oauth2-proxy: `decisions_address` cannot be used: it begins with https, and the gateway asks over http only, which the mesh encrypts where both are part of it; the ingress gateway is closed until then"].assert_eq(&answer_at(&mut world, proxy, "oauth2-proxy", outside)?);
+    expect!["VirtualService dex-auth /dex dex-auth.mesh.svc.cluster.local"]
+        .assert_eq(&objects(&world)?);
+    let inside = "http://oauth2-proxy.iam.svc.cluster.local:4180";
+    expect!["active: CNI off"].assert_eq(&answer_at(&mut world, proxy, "oauth2-proxy", inside)?);
+    expect![[r#"
+        EnvoyFilter pilot-authn-filter outbound|4180||oauth2-proxy.iam.svc.cluster.local outbound|4180||oauth2-proxy.iam.svc.cluster.local
+        Gateway istio-gateway 8080
+        VirtualService dex-auth /dex dex-auth.mesh.svc.cluster.local"#]].assert_eq(&objects(&world)?);
+    // Nothing is written twice.
+    let before = world.writes()?;
+    world.update_status()?;
+    assert_eq!(world.writes()?, before);
+    let dispatch = world.model.dispatches().last().unwrap();
+    assert_eq!(dispatch.calls_of("relation-set").count(), 0);
+    // A second one at the other endpoint has to wait until the first goes.
+    let oidc = relate(&mut world, "oidc-gatekeeper", "ingress-auth")?;
+    let data = "port: 8080\nservice: oidc-gatekeeper\n";
+    expect!["blocked: ingress-auth:3 with oidc-gatekeeper: only one application can check requests, and forward-auth:2 with oauth2-proxy does: remove one of the two relations"].assert_eq(&say(&mut world, oidc, "oidc-gatekeeper", data)?);
+    expect![[r#"
+        EnvoyFilter pilot-authn-filter outbound|4180||oauth2-proxy.iam.svc.cluster.local outbound|4180||oauth2-proxy.iam.svc.cluster.local
+        Gateway istio-gateway 8080
+        VirtualService dex-auth /dex dex-auth.mesh.svc.cluster.local"#]].assert_eq(&objects(&world)?);
+    let before = gateway_uid(&world)?;
+    world.model.remove_relation("oauth2-proxy", APPLICATION)?;
+    world.settle()?;
+    expect!["active: CNI off"].assert_eq(&world.shown()?);
+    expect![[r#"
+        EnvoyFilter pilot-authn-filter outbound|8080||oidc-gatekeeper.mesh.svc.cluster.local outbound|8080||oidc-gatekeeper.mesh.svc.cluster.local
+        Gateway istio-gateway 8080
+        VirtualService dex-auth /dex dex-auth.mesh.svc.cluster.local"#]].assert_eq(&objects(&world)?);
+    assert_eq!(gateway_uid(&world)?, before, "it was closed");
+    Ok(())
+}
+
+fn gateway_uid(world: &World) -> Result<Value> {
+    let gateway = world.get("gateways.networking.istio.io istio-gateway")?;
+    Ok(gateway["metadata"]["uid"].clone())
 }

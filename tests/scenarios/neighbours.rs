@@ -7,6 +7,7 @@ use anyhow::Result;
 use charm_world::{Neighbour, Verdict, World};
 
 mod certificates;
+mod forward_auth;
 mod gateway_info;
 mod ingress;
 mod ingress_auth;
@@ -20,11 +21,11 @@ const WELL: &str = "active: CNI off";
 /// Writes databags of another library than the neighbour's in its place, and tells of each what the
 /// neighbour's library would make of it if it stood in the charm's place, and what the charm shows.
 /// What that library refuses, the charm must not take for good.
-fn judged(
+fn judged<const N: usize>(
     world: &mut World,
     neighbour: &Neighbour,
     relation: u32,
-    databags: &[[(&str, &str); 2]],
+    databags: &[[(&str, &str); N]],
 ) -> Result<String> {
     let mut story = String::new();
     for databag in databags {

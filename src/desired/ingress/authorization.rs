@@ -22,7 +22,7 @@ const TIMEOUT: &str = "10s";
 /// the request: that is the default of `failure_mode_allow`
 /// (<https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/filters/http/ext_authz/v3/ext_authz.proto>).
 pub(super) fn filter(authorizer: &Authorizer, identity: &Identity) -> EnvoyFilter {
-    let value = ext_authz(authorizer, identity.namespace());
+    let value = ext_authz(authorizer);
     let patches = [HTTP_PORT, HTTPS_PORT].map(|port| patch(port, value.clone()));
     let (label, of_gateway) = SELECTOR;
     let specification = EnvoyFilterSpec {
@@ -67,25 +67,41 @@ fn patch(port: u32, value: Map<String, Value>) -> EnvoyConfigObjectPatch {
     }
 }
 
-fn ext_authz(authorizer: &Authorizer, namespace: &str) -> Map<String, Value> {
-    let port = authorizer.port;
-    let host = format!("{}.{namespace}.svc.cluster.local", authorizer.service);
-    let mut service = json!({
+fn ext_authz(authorizer: &Authorizer) -> Map<String, Value> {
+    let Authorizer {
+        service,
+        namespace,
+        port,
+        path_prefix,
+        request_headers,
+        response_headers,
+        client_headers,
+    } = authorizer;
+    let host = format!("{service}.{namespace}.svc.cluster.local");
+    let mut http_service = json!({
         "server_uri": {
             "uri": format!("http://{host}:{port}"),
             "cluster": format!("outbound|{port}||{host}"),
             "timeout": TIMEOUT,
         },
     });
-    let (seen, added) = (&authorizer.request_headers, &authorizer.response_headers);
-    if !seen.is_empty() {
-        service["authorization_request"] = json!({"allowed_headers": patterns(seen)});
+    if !path_prefix.is_empty() {
+        http_service["path_prefix"] = json!(path_prefix);
     }
-    if !added.is_empty() {
-        service["authorization_response"] = json!({"allowed_upstream_headers": patterns(added)});
+    if !request_headers.is_empty() {
+        http_service["authorization_request"] =
+            json!({"allowed_headers": patterns(request_headers)});
+    }
+    if !response_headers.is_empty() {
+        http_service["authorization_response"]["allowed_upstream_headers"] =
+            patterns(response_headers);
+    }
+    if !client_headers.is_empty() {
+        http_service["authorization_response"]["allowed_client_headers_on_success"] =
+            patterns(client_headers);
     }
     let type_url = "type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthz";
-    let config = json!({"@type": type_url, "http_service": service});
+    let config = json!({"@type": type_url, "http_service": http_service});
     [
         ("name".to_owned(), json!("envoy.filters.http.ext_authz")),
         ("typed_config".to_owned(), config),

@@ -83,9 +83,12 @@ fn a_longer_prefix_comes_first_in_every_route_that_it_is_part_of() {
 fn requests_are_checked_on_both_ports_before_anything_else() {
     let authorizer = Authorizer {
         service: "oidc".to_owned(),
+        namespace: "mesh".to_owned(),
         port: 8080,
+        path_prefix: String::new(),
         request_headers: vec!["cookie".to_owned()],
         response_headers: Vec::new(),
+        client_headers: Vec::new(),
     };
     let ingress = Ingress {
         authorization: Authorization::By(authorizer),
@@ -136,6 +139,40 @@ fn requests_are_checked_on_both_ports_before_anything_else() {
     let objects = objects_of(ingress);
     assert_eq!(objects[0], expected);
     assert_eq!(objects[1]["kind"], "Gateway");
+}
+
+#[test]
+fn a_service_may_be_asked_below_a_path_and_say_something_to_clients() {
+    let header = |name: &str| vec![name.to_owned()];
+    let authorizer = Authorizer {
+        service: "oathkeeper".to_owned(),
+        namespace: "iam".to_owned(),
+        port: 4456,
+        path_prefix: "/decisions".to_owned(),
+        request_headers: header("cookie"),
+        response_headers: header("x-user"),
+        client_headers: header("set-cookie"),
+    };
+    let ingress = Ingress {
+        authorization: Authorization::By(authorizer),
+        ..Ingress::default()
+    };
+    let filter = &objects_of(ingress)[0];
+    let expected = json!({
+        "server_uri": {
+            "uri": "http://oathkeeper.iam.svc.cluster.local:4456",
+            "cluster": "outbound|4456||oathkeeper.iam.svc.cluster.local",
+            "timeout": "10s",
+        },
+        "path_prefix": "/decisions",
+        "authorization_request": {"allowed_headers": {"patterns": [{"exact": "cookie"}]}},
+        "authorization_response": {
+            "allowed_upstream_headers": {"patterns": [{"exact": "x-user"}]},
+            "allowed_client_headers_on_success": {"patterns": [{"exact": "set-cookie"}]},
+        },
+    });
+    let config = "/spec/configPatches/1/patch/value/typed_config/http_service";
+    assert_eq!(filter.pointer(config), Some(&expected));
 }
 
 #[test]

@@ -2,7 +2,10 @@ use expect_test::{Expect, expect};
 use juju::relation::Databag;
 
 use super::*;
+use crate::endpoints::{self, Known, Relations};
+use crate::intent::Intent;
 use crate::intent::identity::Identity;
+use crate::intent::ingress::Authorization;
 
 /// A relation with an application that supports version 1, and has written this data.
 fn relation(number: u32, application: &str, data: Option<&str>) -> Relation {
@@ -22,7 +25,8 @@ fn relation(number: u32, application: &str, data: Option<&str>) -> Relation {
 #[track_caller]
 fn check(relations: &[Relation], expected: &Expect) {
     let mut intent = Intent::nothing(Identity::new("pilot", "kubeflow"));
-    IngressAuth.request(relations, &Known::NOTHING, &mut intent);
+    let relations = Relations::from([("ingress-auth", relations.to_vec())]);
+    endpoints::request(&relations, &Known::NOTHING, &mut intent);
     let checks = match &intent.ingress.as_ref().unwrap().authorization {
         Authorization::By(it) => format!(
             "{}:{}, sees {:?}, adds {:?}\n",
@@ -95,23 +99,6 @@ fn until_it_is_known_who_checks_requests_none_passes() {
         &expect![[r#"
             Unknown, closed: true
             Person: ingress-auth:1 with oidc: `data` has no `service`; oidc must write it as the interface says; the ingress gateway is closed until then
-        "#]],
-    );
-}
-
-#[test]
-fn the_first_that_can_check_requests_does_whatever_others_say() {
-    let second = "port: 80\nservice: second\n";
-    check(
-        &[
-            relation(1, "empty", None),
-            relation(2, "oidc", Some(OIDC)),
-            relation(3, "second", Some(second)),
-        ],
-        &expect![[r#"
-            oidc-gatekeeper:8080, sees ["cookie", "X-Auth-Token"], adds ["kubeflow-userid"]
-            Time: ingress-auth:1 with empty: does not say yet which service checks requests
-            Person: ingress-auth:3 with second: only one application can check requests, and ingress-auth:2 with oidc does: remove one of the two relations
         "#]],
     );
 }

@@ -29,9 +29,12 @@ fn route(service: &str) -> Route {
 fn by(service: &str) -> Authorization {
     Authorization::By(Authorizer {
         service: service.to_owned(),
+        namespace: "mesh".to_owned(),
         port: 8080,
+        path_prefix: String::new(),
         request_headers: Vec::new(),
         response_headers: Vec::new(),
+        client_headers: Vec::new(),
     })
 }
 
@@ -364,10 +367,13 @@ fn a_gateway_of_another_name_closes_once_and_opens_after_the_filter() {
         .iter()
         .filter(|it| it.id.is(&GATEWAY));
     assert_eq!(gateways.count(), 1);
-    check(&mut cluster, &expect![[r#"
+    check(
+        &mut cluster,
+        &expect![[r#"
         Off: delete Gateway istio-gateway
         Off: apply EnvoyFilter pilot-authn-filter, VirtualService a
         Off: apply Gateway public
         Off: active: CNI off
-    "#]]);
+    "#]],
+    );
 }

@@ -13,9 +13,9 @@ use super::writes;
 const NAME: (&str, &str) = ("csr-domain-name", "a.example.test, 192.0.2.7");
 
 /// How the gateway is served: the ports, the certificates in its Secret, and the kind of its key.
-fn served(world: &World) -> Result<String> {
+fn served(world: &World) -> String {
     let Ok(gateway) = world.get("gateways.networking.istio.io istio-gateway") else {
-        return Ok("no Gateway".to_owned());
+        return "no Gateway".to_owned();
     };
     let servers = gateway["spec"]["servers"].as_array().unwrap().iter();
     let ports: Vec<_> = servers.map(|it| it["port"]["number"].to_string()).collect();
@@ -27,10 +27,7 @@ fn served(world: &World) -> Result<String> {
     };
     let certificates = value("tls.crt").unwrap_or_default();
     let certificates = certificates.matches("BEGIN CERTIFICATE").count();
-    Ok(format!(
-        "ports {}, {certificates} certificates",
-        ports.join(" and ")
-    ))
+    format!("ports {}, {certificates} certificates", ports.join(" and "))
 }
 
 /// The whole chain that is served.
@@ -49,13 +46,13 @@ fn a_certificate_is_issued_renewed_revoked_and_its_key_rotated() -> Result<()> {
     expect![[r#"read [{"common_name":"a.example.test","dns":["a.example.test"],"has_unique_identifier":true,"ip":["192.0.2.7"],"is_ca":false,"is_signed_with_key":true,"key":"rsa 2048"}]"#]].assert_eq(&authority.converse(&mut world)?.to_string());
     expect![[r#"
         waiting: certificates:1 with authority: has not sent a certificate yet; the ingress gateway stays as it is until then
-        ports 8080, 0 certificates"#]].assert_eq(&format!("{}\n{}", world.shown()?, served(&world)?));
+        ports 8080, 0 certificates"#]].assert_eq(&format!("{}\n{}", world.shown()?, served(&world)));
     authority.says(json!({"intermediate": true}));
     authority.converse(&mut world)?;
     expect![[r#"
         active: CNI off
         ports 8443, 3 certificates"#]]
-    .assert_eq(&format!("{}\n{}", world.shown()?, served(&world)?));
+    .assert_eq(&format!("{}\n{}", world.shown()?, served(&world)));
     // Nothing is written twice.
     let before = writes(&world);
     world.update_status()?;
@@ -75,7 +72,7 @@ fn a_certificate_is_issued_renewed_revoked_and_its_key_rotated() -> Result<()> {
     expect![[r#"
         active: CNI off
         ports 8443, 3 certificates"#]]
-    .assert_eq(&format!("{}\n{}", world.shown()?, served(&world)?));
+    .assert_eq(&format!("{}\n{}", world.shown()?, served(&world)));
     // Revoked: what is served stays, for there is nothing else, and a certificate of another key
     // takes its place.
     authority.says(json!({"intermediate": true, "revocation": 1, "issues": false}));
@@ -83,7 +80,7 @@ fn a_certificate_is_issued_renewed_revoked_and_its_key_rotated() -> Result<()> {
     world.settle()?;
     expect![[r#"
         waiting: certificates:1 with authority: has revoked the certificate, and not sent another yet; the ingress gateway stays as it is until then
-        ports 8443, 3 certificates"#]].assert_eq(&format!("{}\n{}", world.shown()?, served(&world)?));
+        ports 8443, 3 certificates"#]].assert_eq(&format!("{}\n{}", world.shown()?, served(&world)));
     assert_eq!(chain(&world)?, new);
     authority.says(json!({"intermediate": true, "revocation": 1}));
     authority.converse(&mut world)?;
@@ -91,14 +88,14 @@ fn a_certificate_is_issued_renewed_revoked_and_its_key_rotated() -> Result<()> {
     expect![[r#"
         active: CNI off
         ports 8443, 3 certificates"#]]
-    .assert_eq(&format!("{}\n{}", world.shown()?, served(&world)?));
+    .assert_eq(&format!("{}\n{}", world.shown()?, served(&world)));
     // Without the relation there is no certificate.
     authority.part(&mut world)?;
     world.settle()?;
     expect![[r#"
         active: CNI off
         ports 8080, 0 certificates"#]]
-    .assert_eq(&format!("{}\n{}", world.shown()?, served(&world)?));
+    .assert_eq(&format!("{}\n{}", world.shown()?, served(&world)));
     let everything = format!("{:?}{:?}", world.model.status(), world.model.debug_log());
     assert!(!everything.contains("PRIVATE KEY"), "{everything}");
     Ok(())
@@ -126,7 +123,7 @@ fn what_an_authority_refuses_is_told_in_its_words() -> Result<()> {
     expect![[r#"
         active: CNI off
         ports 8443, 2 certificates"#]]
-    .assert_eq(&format!("{}\n{}", world.shown()?, served(&world)?));
+    .assert_eq(&format!("{}\n{}", world.shown()?, served(&world)));
     // A user's secret beside the relation: blocked, and what works stays.
     let works = chain(&world)?;
     let content = [("tls-crt", "x"), ("tls-key", "y")];
@@ -161,7 +158,7 @@ fn a_new_leader_serves_on_with_what_there_is_until_it_has_its_own() -> Result<()
         pilot/0 active: CNI off
         pilot/1* waiting: certificates:1 with authority: has not sent a certificate yet; the ingress gateway stays as it is until then
         ports 8443, 2 certificates"#]]
-    .assert_eq(&format!("{}\n{}", world.shown_of_all(), served(&world)?));
+    .assert_eq(&format!("{}\n{}", world.shown_of_all(), served(&world)));
     assert_eq!(chain(&world)?, first);
     Ok(())
 }
