@@ -1,7 +1,9 @@
 //! Reads from the cluster what a decision needs.
 
 use std::collections::BTreeSet;
+use std::iter;
 
+use futures::future::join;
 use futures::{StreamExt, TryStreamExt, stream};
 use tokio::time::Instant;
 
@@ -61,21 +63,22 @@ async fn read(cluster: &Cluster, identity: &Identity) -> Result<(Observed, Watch
         namespace: identity.namespace().to_owned(),
         ..Observed::default()
     };
-    let reads = KINDS.iter().map(|kind| async move {
+    let read = |kind: &'static Kind| async move {
         let labels = selector_of(kind, identity);
         let scope = scope_of(kind, identity);
         let selector = Selector::of_labels(&labels);
         let listing = cluster.list(kind, scope, selector).await?;
         Ok::<_, ClusterError>((kind, scope, labels, listing))
-    });
-    // In the order in which they come: the definitions are most of the bytes, and come late.
-    let mut reads = stream::iter(reads).buffer_unordered(AT_ONCE);
-    while let Some((kind, scope, labels, listing)) = reads.try_next().await? {
+    };
+    // The definitions are most of the bytes, and come late: they do not hold back the others.
+    let [definitions, others @ ..] = &KINDS;
+    let others = stream::iter(others.iter().map(read)).buffered(AT_ONCE - 1);
+    let (definitions, others) = join(read(definitions), others.try_collect::<Vec<_>>()).await;
+    for (kind, scope, labels, listing) in iter::once(definitions?).chain(others?) {
         let (collection, selector) = (Collection::Kind(*kind), Selector::of_labels(&labels));
         watches.add(collection, kind, scope, selector, listing.resource_version);
         observed.add(listing.items);
     }
-    drop(reads);
     let istiods = Selector::of_labels(OUR_ISTIODS);
     let ours = Scope::Namespace(cluster.namespace());
     observed.istiods = watches

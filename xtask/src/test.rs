@@ -205,7 +205,8 @@ fn check_node(report: &mut Report, results: &mut Results, runner: &Runner) {
                 .cargo_test()
                 .args(["--lib", "--", "--ignored", "enclosure"]),
         )?;
-        e2e::run("release")?;
+        // Built already; `cargo xtask e2e` tries the released program.
+        e2e::run("dev")?;
         Ok(Outcome::Passed)
     });
 }
