@@ -8,8 +8,9 @@ use serde_json::Value;
 use super::support::{APPLICATION, databag, deployed};
 
 /// A relation with an application that supports version 1 of the interface, and has said nothing yet.
-fn relate(world: &mut World, application: &str, endpoint: &str) -> Result<u32> {
+pub(crate) fn relate(world: &mut World, application: &str, endpoint: &str) -> Result<u32> {
     let interface = match endpoint {
+        "istio-pilot" => "k8s-service",
         "forward-auth" => "forward_auth",
         "gateway-info" => "istio-gateway-info",
         other => other,
@@ -22,7 +23,12 @@ fn relate(world: &mut World, application: &str, endpoint: &str) -> Result<u32> {
 }
 
 /// The other side writes its versions and its data.
-fn say(world: &mut World, relation: u32, application: &str, data: &str) -> Result<String> {
+pub(crate) fn say(
+    world: &mut World,
+    relation: u32,
+    application: &str,
+    data: &str,
+) -> Result<String> {
     let bag = [("_supported_versions", "- v1\n"), ("data", data)];
     world.model.write_remote(relation, application, &bag)?;
     world.settle()?;

@@ -16,6 +16,7 @@
 //! - `slow_server`: an API server that answers late.
 //! - `acknowledgement`: the question of the switch, put to a real istiod.
 //! - `actions`: what `juju run` does.
+//! - `conformance`: what the tests of the Python charm ask for beyond all that.
 //! - `stale`: workloads that still run with what was injected before, and their restart.
 //!
 //! What `juju status` and `juju run` show stands in `expect!`, whole. What is another text at each
@@ -35,6 +36,7 @@
 
 mod acknowledgement;
 mod actions;
+mod conformance;
 mod definitions;
 mod ingress;
 mod inputs;

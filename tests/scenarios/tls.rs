@@ -44,8 +44,13 @@ fn served(world: &World) -> Result<String> {
 
 /// The certificate that the gateway's pods get.
 fn certificate(world: &World) -> Result<String> {
+    value(world, "tls.crt")
+}
+
+/// A value of the Secret that the gateway's pods get.
+fn value(world: &World, key: &str) -> Result<String> {
     let secret = world.get("secret istio-gateway-gateway-secret")?;
-    let text = secret["data"]["tls.crt"].as_str().unwrap();
+    let text = secret["data"][key].as_str().unwrap();
     Ok(String::from_utf8(STANDARD.decode(text)?)?)
 }
 
@@ -64,6 +69,8 @@ fn a_users_certificate_is_served_and_what_is_wrong_with_it_changes_nothing() -> 
         {"hosts":["*"],"port":{"name":"https","number":8443,"protocol":"HTTPS"},"tls":{"credentialName":"istio-gateway-gateway-secret","mode":"SIMPLE"}}
         Secret of type "kubernetes.io/tls""#]].assert_eq(&served(&world)?);
     assert_eq!(certificate(&world)?, first.certificate);
+    let is_first_key = value(&world, "tls.key")? == first.key;
+    assert!(is_first_key, "it is another key");
     expect!["active: CNI off"].assert_eq(&world.configure(&[("redirect-https", "true")])?);
     expect![[r#"
         {"hosts":["*"],"port":{"name":"https","number":8443,"protocol":"HTTPS"},"tls":{"credentialName":"istio-gateway-gateway-secret","mode":"SIMPLE"}}
