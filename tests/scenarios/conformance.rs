@@ -103,20 +103,25 @@ fn problems_of_several_endpoints_are_told_together_and_hold_no_route() -> Result
     let gateway = relate(&mut world, "gateway", "istio-pilot")?;
     world.model.write_remote(gateway, "gateway", &newer)?;
     world.settle()?;
-    expect![""].assert_eq(&world.shown()?);
+    expect!["blocked: istio-pilot:3 with gateway: `_supported_versions` lists no version that is supported here; gateway must support v1: refresh one of the two charms"].assert_eq(&world.shown()?);
     assert_eq!(objects(&world)?, open);
     let third = relate(&mut world, "third", "ingress")?;
     world.model.write_remote(third, "third", &newer)?;
     world.settle()?;
-    expect![""].assert_eq(&world.shown()?);
+    expect!["blocked: istio-pilot:3 with gateway: `_supported_versions` lists no version that is supported here; gateway must support v1: refresh one of the two charms (+1 more, see debug-log)"].assert_eq(&world.shown()?);
     assert_eq!(objects(&world)?, open);
     let oidc = relate(&mut world, "oidc", "ingress-auth")?;
-    expect![""].assert_eq(&say(&mut world, oidc, "oidc", "")?);
+    expect!["blocked: istio-pilot:3 with gateway: `_supported_versions` lists no version that is supported here; gateway must support v1: refresh one of the two charms (+2 more, see debug-log)"].assert_eq(&say(&mut world, oidc, "oidc", "")?);
     assert_eq!(objects(&world)?, routes);
     let id = world.model.add_secret("gone", &[("tls-crt", "a")])?;
     world.model.remove_secret("gone")?;
-    expect![""].assert_eq(&world.configure(&[("tls-secret-id", &id)])?);
-    expect![""].assert_eq(&world.logged("WARNING"));
+    expect!["blocked: tls-secret-id: there is no such secret: add it with juju add-secret, or set another one; the ingress gateway stays as it is until then (+3 more, see debug-log)"].assert_eq(&world.configure(&[("tls-secret-id", &id)])?);
+    expect![[r#"
+        active: CNI off
+        blocked: tls-secret-id: there is no such secret: add it with juju add-secret, or set another one; the ingress gateway stays as it is until then
+        blocked: istio-pilot:3 with gateway: `_supported_versions` lists no version that is supported here; gateway must support v1: refresh one of the two charms
+        blocked: ingress:4 with third: `_supported_versions` lists no version that is supported here; third must support v1 or v2: refresh one of the two charms
+        waiting: ingress-auth:5 with oidc: does not say yet which service checks requests; the ingress gateway is closed until then"#]].assert_eq(&world.logged("WARNING"));
     assert_eq!(objects(&world)?, routes);
 
     // Without what a person must do; then without what is awaited.
@@ -125,7 +130,7 @@ fn problems_of_several_endpoints_are_told_together_and_hold_no_route() -> Result
         world.model.remove_relation(name, APPLICATION)?;
         world.settle()?;
     }
-    expect![""].assert_eq(&world.shown()?);
+    expect!["waiting: ingress-auth:5 with oidc: does not say yet which service checks requests; the ingress gateway is closed until then"].assert_eq(&world.shown()?);
     world.model.remove_relation("oidc", APPLICATION)?;
     world.settle()?;
     expect!["active: CNI off"].assert_eq(&world.shown()?);
@@ -154,7 +159,7 @@ fn a_certificate_is_for_the_address_at_which_the_gateway_is_reached() -> Result<
     authority.relate(&mut world)?;
     // There is nothing to name yet.
     assert_eq!(subjects(&mut world, &mut authority)?, Vec::<String>::new());
-    expect![""].assert_eq(&world.shown()?);
+    expect!["waiting: certificates:1 with authority: no certificate is requested before the Service istio-ingressgateway-workload has an address: wait for it, or set csr-domain-name; the ingress gateway stays as it is until then"].assert_eq(&world.shown()?);
     for kind in ["ClusterIP", "NodePort"] {
         let service = apply_service(&world, &json!({"type": kind}))?;
         let address = service["spec"]["clusterIP"].as_str().unwrap();
@@ -254,7 +259,7 @@ fn a_deletion_that_the_cluster_refuses_is_told_and_tried_again() -> Result<()> {
     until("routes are kept", || Ok(refused(&world)))?;
     world.model.remove_relation("dex-auth", APPLICATION)?;
     world.settle()?;
-    expect![""].assert_eq(&world.shown()?);
+    expect![[r#"blocked: deleting VirtualService mesh/dex-auth: the cluster refuses it: virtualservices.networking.istio.io "dex-auth" is forbidden: ValidatingAdmissionPolicy 'keep.test' with binding 'keep.test' denied reques…"#]].assert_eq(&world.shown()?);
     assert!(world.get("virtualservice dex-auth").is_ok());
     world.kubectl("delete validatingadmissionpolicybinding,validatingadmissionpolicy keep.test")?;
     until("routes may go", || Ok(!refused(&world)))?;
@@ -276,6 +281,7 @@ fn a_refreshed_charm_reconciles_in_its_first_hook_and_writes_nothing_twice() -> 
     let mut logged = first.unwrap().calls_of("juju-log");
     let created = |argument: &String| argument.contains("created ConfigMap mesh/istio");
     assert!(logged.any(|it| it.argv.iter().any(created)));
+    drop(logged);
     let before = world.writes()?;
     world.model.refresh(APPLICATION, charm.path())?;
     world.settle()?;
