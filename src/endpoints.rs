@@ -155,6 +155,9 @@ pub fn request(relations: &Relations, known: &Known<'_>, intent: &mut Intent) {
         endpoint.request(of(relations, endpoint), known, intent);
     }
     authorization::settle(relations, intent);
+    if let Some(ingress) = &mut intent.ingress {
+        intent.problems.extend(ingress.settle());
+    }
 }
 
 /// The objects that serve all relations.

@@ -2,6 +2,7 @@
 
 mod authorization;
 mod certificate;
+mod order;
 mod routes;
 
 use super::gateway::{Scheme, gateway};
@@ -47,9 +48,7 @@ pub(super) fn objects(intent: &Intent) -> Result<Vec<Object>, RenderError> {
     if let Some(scheme) = scheme.filter(|_| !ingress.is_closed()) {
         objects.push(typed(&gateway(name, namespace, scheme))?);
     }
-    for route in routes {
-        let longer = routes.iter().filter(|other| other.is_part_of(route));
-        let service = routes::virtual_service(route, longer, name, identity);
+    for service in routes::virtual_services(routes, name, identity) {
         objects.push(typed(&service)?);
     }
     Ok(objects)

@@ -14,7 +14,7 @@ use super::fields::Fields;
 use super::metadata::interface;
 use super::{Endpoint, Known, Publication, World};
 use crate::intent::Intent;
-use crate::intent::ingress::Route;
+use crate::intent::ingress::route::{Answer, Backend, NewPath, Path, Requests, Route, Rule};
 use crate::intent::problem::Problem;
 
 /// The interface as `metadata.yaml` declares it.
@@ -34,18 +34,13 @@ impl Endpoint for Ingress {
 
     fn request(&self, relations: &[Relation], _: &Known<'_>, intent: &mut Intent) {
         let namespace = intent.identity.namespace().to_owned();
-        let mut routes: Vec<Route> = Vec::new();
+        let ingress = intent.ingress.get_or_insert_default();
         for relation in relations {
             match route(relation, &namespace) {
-                Ok(None) => {}
-                Ok(Some(route)) => match collision(&route, &routes) {
-                    None => routes.push(route),
-                    Some(why) => intent.problems.push(Problem::of_request(relation, &why)),
-                },
+                Ok(route) => ingress.routes.extend(route),
                 Err(problem) => intent.problems.push(problem),
             }
         }
-        intent.ingress.get_or_insert_default().routes = routes;
     }
 
     fn publish(&self, relation: &Relation, world: &World<'_>) -> Vec<Publication> {
@@ -58,45 +53,41 @@ impl Endpoint for Ingress {
 }
 
 /// What a relation asks for; `None` while it asks for nothing.
-fn route(relation: &Relation, namespace: &str) -> Result<Option<Route>, Problem> {
+fn route(relation: &Relation, own_namespace: &str) -> Result<Option<Route>, Problem> {
     let received = INTERFACE.read(relation);
     let received = received.map_err(|unreadable| Problem::of_relation(&unreadable))?;
-    let read = received.data.map(|data| read(&data, relation, namespace));
+    let read = received.data.map(|it| read(&it, relation, own_namespace));
     let read = read.transpose();
     read.map_err(|why| Problem::of_request(relation, &why))
 }
 
-fn read(data: &Map<String, Value>, relation: &Relation, namespace: &str) -> Result<Route, String> {
+fn read(
+    data: &Map<String, Value>,
+    relation: &Relation,
+    own_namespace: &str,
+) -> Result<Route, String> {
     let fields = Fields(data);
     let prefix = fields.path("prefix")?.unwrap_or_default();
     let rewrite = fields.path("rewrite")?.filter(|it| !it.is_empty());
+    let rewrite = rewrite.unwrap_or_else(|| prefix.clone());
+    let service = fields.label("service")?.unwrap_or_default();
+    let namespace = fields.label("namespace")?;
+    let namespace = namespace.unwrap_or_else(|| own_namespace.to_owned());
+    let backend = Backend::alone(service.clone(), namespace, fields.port("port")?);
     Ok(Route {
         relation: relation.id.clone(),
         application: relation.application.clone(),
-        service: fields.label("service")?.unwrap_or_default(),
-        namespace: fields
-            .label("namespace")?
-            .unwrap_or_else(|| namespace.to_owned()),
-        port: fields.port("port")?,
-        rewrite: rewrite.unwrap_or_else(|| prefix.clone()),
-        prefix,
+        // As the Python charm calls it.
+        name: service,
+        rules: vec![Rule {
+            requests: Requests::with_path(Path::Prefix(prefix)),
+            answer: Answer::Forward {
+                to: vec![backend],
+                path: NewPath::InPlaceOfPrefix(rewrite),
+                host: None,
+            },
+        }],
     })
-}
-
-/// What an earlier route has already, in words.
-fn collision(route: &Route, earlier: &[Route]) -> Option<String> {
-    let has = |other: &&Route| other.prefix == route.prefix || other.service == route.service;
-    let other = earlier.iter().find(has)?;
-    let what = if other.prefix == route.prefix {
-        format!("the prefix {}", route.prefix)
-    } else {
-        format!("the service {}", route.service)
-    };
-    let (this, first) = (route.asked_by(), other.asked_by());
-    Some(format!(
-        "{this} asks for {what}, which {first} has already and keeps: configure another one of the \
-         two, or remove a relation"
-    ))
 }
 
 #[cfg(test)]

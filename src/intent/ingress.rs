@@ -1,13 +1,16 @@
 //! What relations ask of the ingress gateway.
 
-use juju::names::{ApplicationName, RelationId};
+mod claims;
+pub mod route;
 
 use super::tls::Tls;
+use route::Route;
 
 /// What relations ask of the ingress gateway.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ingress {
-    /// Where requests go, in the order of the relations; no two have one prefix or one service.
+    /// Where requests go, once [settled](Ingress::settle) in the order of the relations; then no two
+    /// have one name or ask for the same.
     pub routes: Vec<Route>,
     /// Who checks requests first.
     pub authorization: Authorization,
@@ -47,40 +50,6 @@ pub struct Authorizer {
     pub response_headers: Vec<String>,
     /// The headers of its answer that the client gets beside those of a request that passes.
     pub client_headers: Vec<String>,
-}
-
-/// Requests with a prefix, and the service that answers them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Route {
-    /// The relation that asks for it.
-    pub relation: RelationId,
-    /// The application on the other side.
-    pub application: Option<ApplicationName>,
-    /// The service.
-    pub service: String,
-    /// Its namespace.
-    pub namespace: String,
-    /// Its port.
-    pub port: u16,
-    /// What the path of a request begins with.
-    pub prefix: String,
-    /// What stands there instead when the service gets the request.
-    pub rewrite: String,
-}
-
-impl Route {
-    /// Whether requests of this route have the other one's prefix too.
-    pub fn is_part_of(&self, other: &Self) -> bool {
-        self.prefix.len() > other.prefix.len() && self.prefix.starts_with(&other.prefix)
-    }
-
-    /// Who asks for it, for people: `dex-auth`, or the relation where that is not known.
-    pub fn asked_by(&self) -> String {
-        match &self.application {
-            Some(application) => application.to_string(),
-            None => self.relation.to_string(),
-        }
-    }
 }
 
 impl Ingress {

@@ -3,18 +3,23 @@ mod random;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::intent::ingress::{Authorizer, Route};
+use crate::intent::ingress::Authorizer;
+use crate::intent::ingress::route::{Answer, Backend, NewPath, Path, Requests, Route, Rule};
 use crate::simulated::Simulated;
 
 fn route(service: &str, prefix: &str) -> Route {
     Route {
         relation: "ingress:1".parse().unwrap(),
         application: None,
-        service: service.to_owned(),
-        namespace: "shop".to_owned(),
-        port: 8080,
-        prefix: prefix.to_owned(),
-        rewrite: prefix.to_owned(),
+        name: service.to_owned(),
+        rules: vec![Rule {
+            requests: Requests::with_path(Path::Prefix(prefix.to_owned())),
+            answer: Answer::Forward {
+                to: vec![Backend::alone(service.to_owned(), "shop".to_owned(), 8080)],
+                path: NewPath::InPlaceOfPrefix(prefix.to_owned()),
+                host: None,
+            },
+        }],
     }
 }
 
@@ -198,3 +203,6 @@ fn nothing_is_made_for_relations_that_nobody_sees() {
     intent.ingress = None;
     assert_eq!(objects(&intent).unwrap(), []);
 }
+
+mod merge;
+mod rules;

@@ -1,9 +1,10 @@
 use expect_test::{Expect, expect};
 use juju::relation::Databag;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::intent::identity::Identity;
+use crate::intent::ingress::route::{Answer, Backend, NewPath, Path, Route};
 
 /// A relation with an application that has written this data, in version 1 unless it says other ones.
 fn relation(number: u32, application: &str, data: &Value) -> Relation {
@@ -28,20 +29,39 @@ fn saying(number: u32, application: &str, text: &str) -> Relation {
     relation(number, application, &json!({"text": text}))
 }
 
+fn line(route: &Route) -> String {
+    let [rule] = route.rules.as_slice() else {
+        panic!("{route:?}");
+    };
+    let (
+        Path::Prefix(prefix),
+        Answer::Forward {
+            to,
+            path: NewPath::InPlaceOfPrefix(rewrite),
+            host: None,
+        },
+    ) = (&rule.requests.path, &rule.answer)
+    else {
+        panic!("{route:?}");
+    };
+    let Backend {
+        service,
+        namespace,
+        port,
+        ..
+    } = &to[0];
+    assert_eq!((&route.name, to.len()), (service, 1));
+    format!("{prefix} -> {rewrite} on {service}.{namespace}:{port}\n")
+}
+
 /// The routes and problems of relations, a line each.
 #[track_caller]
 fn check(relations: &[Relation], expected: &Expect) {
     let mut intent = Intent::nothing(Identity::new("pilot", "kubeflow"));
     Ingress.request(relations, &Known::NOTHING, &mut intent);
-    let routes = intent.ingress.unwrap_or_default().routes.into_iter();
-    let mut lines: Vec<String> = routes
-        .map(|it| {
-            format!(
-                "{} -> {} on {}.{}:{}\n",
-                it.prefix, it.rewrite, it.service, it.namespace, it.port
-            )
-        })
-        .collect();
+    let mut asked = intent.ingress.unwrap_or_default();
+    intent.problems.extend(asked.settle());
+    let mut lines: Vec<String> = asked.routes.iter().map(line).collect();
     let problems = intent.problems.iter();
     lines.extend(problems.map(|it| format!("{:?}: {it}\n", it.remedy)));
     expected.assert_eq(&lines.concat());

@@ -3,7 +3,8 @@
 use expect_test::{Expect, expect};
 use serde_json::json;
 
-use crate::intent::ingress::{Authorization, Authorizer, Ingress, Route};
+use crate::intent::ingress::route::{Answer, Backend, NewPath, Path, Requests, Route, Rule};
+use crate::intent::ingress::{Authorization, Authorizer, Ingress};
 use crate::intent::tls::{ServerCertificate, Tls};
 use crate::k8s::kind::{DEPLOYMENT, ENVOY_FILTER, GATEWAY, VIRTUAL_SERVICE};
 use crate::simulated::Simulated;
@@ -18,11 +19,15 @@ fn route(service: &str) -> Route {
     Route {
         relation: "ingress:1".parse().unwrap(),
         application: None,
-        service: service.to_owned(),
-        namespace: "mesh".to_owned(),
-        port: 8080,
-        prefix: format!("/{service}"),
-        rewrite: "/".to_owned(),
+        name: service.to_owned(),
+        rules: vec![Rule {
+            requests: Requests::with_path(Path::Prefix(format!("/{service}"))),
+            answer: Answer::Forward {
+                to: vec![Backend::alone(service.to_owned(), "mesh".to_owned(), 8080)],
+                path: NewPath::InPlaceOfPrefix("/".to_owned()),
+                host: None,
+            },
+        }],
     }
 }
 
