@@ -15,6 +15,7 @@ mod istio_metadata;
 mod istio_pilot;
 mod metadata;
 mod metrics_endpoint;
+mod outside;
 mod peers;
 mod service_host;
 mod unit;
@@ -27,6 +28,7 @@ use k8s_openapi::jiff::Timestamp;
 
 use crate::certificates::PrivateKey;
 use crate::intent::Intent;
+use crate::intent::problem::Problem;
 use crate::k8s::object::Object;
 use crate::observed::Observed;
 
@@ -77,6 +79,12 @@ pub trait Endpoint: Sync {
 
     /// What a relation's databags should hold. Only the leader may write the application's databag.
     fn publish(&self, relation: &Relation, world: &World<'_>) -> Vec<Publication>;
+
+    /// What has to happen outside of this application before a relation is told what it asks for, for
+    /// the status.
+    fn awaits(&self, _relation: &Relation, _world: &World<'_>) -> Option<Problem> {
+        None
+    }
 
     /// Whether each unit publishes something of its own, also one that does not lead.
     fn is_of_every_unit(&self) -> bool {
@@ -176,6 +184,16 @@ pub fn publications(relations: &Relations, world: &World<'_>) -> Vec<Publication
     publications.retain(|it| !it.changes.is_empty());
     publications.extend(publications_of_unit(relations, world));
     publications
+}
+
+/// Everything that relations wait for, beyond what they have not said themselves.
+pub fn awaited(relations: &Relations, world: &World<'_>) -> Vec<Problem> {
+    let of_endpoint = |endpoint: &&dyn Endpoint| {
+        let relations = of(relations, *endpoint).iter();
+        let awaited = relations.filter_map(|it| endpoint.awaits(it, world));
+        awaited.collect::<Vec<_>>()
+    };
+    ALL.iter().flat_map(of_endpoint).collect()
 }
 
 /// The endpoints at which each unit publishes something of its own.

@@ -12,14 +12,14 @@ pub mod tls;
 pub mod values;
 pub mod yaml;
 
-use juju::names::SecretId;
+use juju::names::{RelationId, SecretId};
 
-use crate::certificates::Subject;
+use crate::certificates;
 use cni_paths::{CniPaths, CniSetting};
 use identity::Identity;
 use images::Images;
 use ingress::Ingress;
-use problem::Problem;
+use problem::{Problem, Subject};
 
 /// What this application is asked to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ pub struct Gateway {
     pub service: String,
     /// What certificates are requested for; option `csr-domain-name`. Empty: the address of the
     /// gateway's Service.
-    pub csr_domain_names: Vec<Subject>,
+    pub csr_domain_names: Vec<certificates::Subject>,
     /// The user secret with a certificate; option `tls-secret-id`, `None` when empty.
     pub tls_secret_id: Option<SecretId>,
     /// Whether plain HTTP is sent to HTTPS, once there is a certificate; option `redirect-https`.
@@ -107,6 +107,13 @@ impl Intent {
     /// Whether no request may pass the ingress gateway.
     pub fn is_closed(&self) -> bool {
         self.ingress.as_ref().is_some_and(Ingress::is_closed)
+    }
+
+    /// Whether a relation is not served as it asks, or not yet.
+    pub fn has_problem_with(&self, relation: &RelationId) -> bool {
+        let is_of_it =
+            |it: &Problem| matches!(&it.subject, Subject::Relation(id) if id == relation);
+        self.problems.iter().any(is_of_it)
     }
 
     /// Whether everything made by the application should go.

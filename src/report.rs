@@ -80,21 +80,22 @@ pub fn report(facts: &Facts, intent: &Intent, outcome: &Outcome) -> Report {
     let mut log = warnings(intent, outcome);
     let view = outcome.view.as_ref();
     let observed = view.map(|it| &it.observed);
-    let status = if intent.is_removal() {
-        log.extend(removal::log(intent, outcome));
-        status::removed()
-    } else {
-        let (status, lines) = status::of_conditions(intent, outcome);
-        log.extend(lines);
-        let expiry = observed.and_then(|it| expiry::expiry(intent, it, facts.now));
-        status::with_note(status, expiry)
-    };
     let world = World {
         intent,
         observed,
         leader: facts.leader,
         unit: facts.unit.as_ref(),
         known: facts.known(),
+    };
+    let status = if intent.is_removal() {
+        log.extend(removal::log(intent, outcome));
+        status::removed()
+    } else {
+        let awaited = endpoints::awaited(&facts.relations, &world);
+        let (status, lines) = status::of_conditions(intent, &awaited, outcome);
+        log.extend(lines);
+        let expiry = observed.and_then(|it| expiry::expiry(intent, it, facts.now));
+        status::with_note(status, expiry)
     };
     Report {
         status,

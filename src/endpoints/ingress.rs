@@ -1,24 +1,21 @@
-//! The endpoint `ingress` (interface `ingress`, versions `v1` and `v2` of the
-//! serialized-data-interface): paths of the ingress gateway that lead to services.
+//! The endpoint `ingress` (interface `ingress`): paths of the ingress gateway that lead to services.
 //!
-//! The other side says which service serves which prefix; of this side it hears only which versions
-//! are supported.
+//! Two interfaces have this one name, and Juju relates charms of both. Those of Kubeflow say in
+//! versions `v1` and `v2` of the serialized-data-interface which service serves which prefix; of this
+//! side they hear only which versions are supported. Others use the library of the charm traefik-k8s
+//! ([`traefik`]). What is in the databag tells which of the two it is.
 
-use std::sync::LazyLock;
+mod serialized_data;
+mod traefik;
 
-use juju::relation::{Bag, OwnBag, Relation};
-use juju::serialized_data::Interface;
-use serde_json::{Map, Value};
+use juju::relation::{Bag, DatabagChanges, OwnBag, Relation};
+use juju::serialized_data::SUPPORTED_VERSIONS;
 
-use super::fields::Fields;
-use super::metadata::interface;
+use super::outside::Told;
 use super::{Endpoint, Known, Publication, World};
 use crate::intent::Intent;
-use crate::intent::ingress::route::{Answer, Backend, NewPath, Path, Requests, Route, Rule};
 use crate::intent::problem::Problem;
-
-/// The interface as `metadata.yaml` declares it.
-static INTERFACE: LazyLock<Interface> = LazyLock::new(|| interface("ingress"));
+use serialized_data::INTERFACE;
 
 /// The endpoint.
 pub(super) struct Ingress;
@@ -36,7 +33,13 @@ impl Endpoint for Ingress {
         let namespace = intent.identity.namespace().to_owned();
         let ingress = intent.ingress.get_or_insert_default();
         for relation in relations {
-            match route(relation, &namespace) {
+            let route = if traefik::is_spoken_by(relation) {
+                ingress.is_watched = true;
+                traefik::route(relation).map(Some)
+            } else {
+                serialized_data::route(relation, &namespace)
+            };
+            match route {
                 Ok(route) => ingress.routes.extend(route),
                 Err(problem) => intent.problems.push(problem),
             }
@@ -47,47 +50,22 @@ impl Endpoint for Ingress {
         if !world.leader {
             return Vec::new();
         }
-        let wanted = INTERFACE.versions_only();
+        let wanted = if traefik::is_spoken_by(relation) {
+            let mut wanted = traefik::answer(relation, world);
+            wanted.insert(SUPPORTED_VERSIONS.to_owned(), None);
+            wanted
+        } else {
+            let mut wanted: DatabagChanges = INTERFACE.versions_only();
+            wanted.insert(traefik::KEY.to_owned(), None);
+            wanted
+        };
         vec![Publication::new(relation, OwnBag::Application, &wanted)]
     }
-}
 
-/// What a relation asks for; `None` while it asks for nothing.
-fn route(relation: &Relation, own_namespace: &str) -> Result<Option<Route>, Problem> {
-    let received = INTERFACE.read(relation);
-    let received = received.map_err(|unreadable| Problem::of_relation(&unreadable))?;
-    let read = received.data.map(|it| read(&it, relation, own_namespace));
-    let read = read.transpose();
-    read.map_err(|why| Problem::of_request(relation, &why))
-}
-
-fn read(
-    data: &Map<String, Value>,
-    relation: &Relation,
-    own_namespace: &str,
-) -> Result<Route, String> {
-    let fields = Fields(data);
-    let prefix = fields.path("prefix")?.unwrap_or_default();
-    let rewrite = fields.path("rewrite")?.filter(|it| !it.is_empty());
-    let rewrite = rewrite.unwrap_or_else(|| prefix.clone());
-    let service = fields.label("service")?.unwrap_or_default();
-    let namespace = fields.label("namespace")?;
-    let namespace = namespace.unwrap_or_else(|| own_namespace.to_owned());
-    let backend = Backend::alone(service.clone(), namespace, fields.port("port")?);
-    Ok(Route {
-        relation: relation.id.clone(),
-        application: relation.application.clone(),
-        // As the Python charm calls it.
-        name: service,
-        rules: vec![Rule {
-            requests: Requests::with_path(Path::Prefix(prefix)),
-            answer: Answer::Forward {
-                to: vec![backend],
-                path: NewPath::InPlaceOfPrefix(rewrite),
-                host: None,
-            },
-        }],
-    })
+    fn awaits(&self, relation: &Relation, world: &World<'_>) -> Option<Problem> {
+        let is_told = traefik::is_spoken_by(relation);
+        is_told.then(|| Told::awaited(relation, world)).flatten()
+    }
 }
 
 #[cfg(test)]

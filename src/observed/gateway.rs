@@ -13,13 +13,21 @@ use crate::k8s::object::{Object, ObjectId};
 impl Observed {
     /// Whether the Gateway of that name exists, and the Service of its pods can be reached.
     pub fn has_open_gateway(&self, name: &str) -> bool {
-        let gateway = ObjectId::new(&GATEWAY, &self.namespace, name);
-        let exists = self
-            .live
-            .get(&gateway)
-            .is_some_and(|it| !it.is_being_deleted());
         let service = self.gateway_service.iter().flatten().next();
-        exists && service.is_some_and(is_up)
+        self.gateway(name).is_some() && service.is_some_and(is_up)
+    }
+
+    /// Whether the Gateway of that name serves HTTPS; `None` where there is no such Gateway.
+    pub fn serves_https(&self, name: &str) -> Option<bool> {
+        let servers = self.gateway(name)?.at("/spec/servers");
+        let mut servers = servers.and_then(Value::as_array).into_iter().flatten();
+        // One that only redirects to HTTPS has no mode.
+        Some(servers.any(|it| it["tls"]["mode"].is_string()))
+    }
+
+    fn gateway(&self, name: &str) -> Option<&Object> {
+        let id = ObjectId::new(&GATEWAY, &self.namespace, name);
+        self.live.get(&id).filter(|it| !it.is_being_deleted())
     }
 
     /// The name or IP address of the Service of the gateway; `None` while it has none, and while

@@ -43,11 +43,16 @@ pub(super) fn removed() -> Status {
 
 /// The status of the worst condition.
 pub fn of_outcome(intent: &Intent, outcome: &Outcome) -> Status {
-    of_conditions(intent, outcome).0
+    of_conditions(intent, &[], outcome).0
 }
 
-/// The status of the worst condition, and what the log says beyond that.
-pub(super) fn of_conditions(intent: &Intent, outcome: &Outcome) -> (Status, Vec<LogLine>) {
+/// The status of the worst condition, and what the log says beyond that. `awaited` is what relations
+/// wait for.
+pub(super) fn of_conditions(
+    intent: &Intent,
+    awaited: &[Problem],
+    outcome: &Outcome,
+) -> (Status, Vec<LogLine>) {
     let kubernetes = outcome.view.as_ref().map(|it| it.kubernetes);
     let conditions = outcome.conditions.iter();
     let conditions = conditions.map(|condition| {
@@ -55,7 +60,7 @@ pub(super) fn of_conditions(intent: &Intent, outcome: &Outcome) -> (Status, Vec<
         (status, in_full(condition))
     });
     // Where there are no conditions nothing was done, because of a problem.
-    let problems = intent.problems.iter();
+    let problems = intent.problems.iter().chain(awaited);
     let problems = problems.map(|problem| (of_problem(problem), None));
     let all: Vec<(Status, Option<String>)> = conditions.chain(problems).collect();
     let is_alone = all.len() == 1;

@@ -3,6 +3,7 @@
 //! - `story`: what people do, from deploying to removing.
 //! - `inputs`: options that cannot be used, and a cluster that refuses or is away.
 //! - `ingress`: what comes in through the ingress gateway, and who checks it.
+//! - `traefik`: charms of the other kind at the endpoint `ingress`.
 //! - `ownership`: what is not this application's stays as it is; drift is set back.
 //! - `definitions`: definitions of other releases that are there already, and what is stored with them.
 //! - `nodes`: nodes that come, go or are special, and what holds the switch on them.
@@ -53,3 +54,4 @@ mod story;
 mod support;
 mod switch;
 mod tls;
+mod traefik;

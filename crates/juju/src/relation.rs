@@ -91,6 +91,14 @@ impl Relation {
         self.id.endpoint()
     }
 
+    /// The application on the other side, for people: its name where it is known.
+    pub fn other_side(&self) -> &str {
+        match &self.application {
+            Some(application) => application.as_str(),
+            None => "the other application",
+        }
+    }
+
     /// A databag of this side; `None` when it was not read.
     pub fn own(&self, bag: OwnBag) -> Option<&Databag> {
         match bag {
@@ -132,11 +140,13 @@ mod tests {
     fn a_relation_names_itself_and_the_other_side() {
         assert_eq!(relation().to_string(), "ingress:2");
         assert_eq!(relation().endpoint().as_str(), "ingress");
+        assert_eq!(relation().other_side(), "the other application");
         let relation = Relation {
             application: Some("dex-auth".parse().unwrap()),
             ..relation()
         };
         assert_eq!(relation.to_string(), "ingress:2 with dex-auth");
+        assert_eq!(relation.other_side(), "dex-auth");
     }
 
     #[test]

@@ -236,7 +236,7 @@ fn several_things_are_the_worst_of_them_and_the_log_has_all() {
         view: None,
         journal: None,
     };
-    let (status, log) = of_conditions(&on(), &outcome);
+    let (status, log) = of_conditions(&on(), &[], &outcome);
     expect!["blocked: Pod Security refuses the CNI node agent; run: kubectl label namespace mesh --overwrite pod-security.kubernetes.io/enforce=privileged (+1 more, see debug-log)"].assert_eq(&status.to_string());
     let log: Vec<_> = log.iter().map(|line| format!("{line:?}")).collect();
     expect![[r#"
