@@ -1,6 +1,6 @@
 //! Where the ingress gateway is reached from outside, for applications that want to know.
 
-use std::net::Ipv6Addr;
+use core::net::Ipv6Addr;
 
 use juju::names::RelationId;
 use juju::relation::Relation;

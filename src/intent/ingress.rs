@@ -3,6 +3,8 @@
 mod claims;
 pub mod route;
 
+use juju::names::ApplicationName;
+
 use super::tls::Tls;
 use route::Route;
 

@@ -73,17 +73,25 @@ pub(crate) fn routes(world: &World) -> Result<String> {
 fn such_an_application_gets_a_path_and_hears_its_url_as_soon_as_there_is_one() -> Result<()> {
     let mut world = deployed()?;
     let grafana = relate(&mut world, "grafana", &grafana())?;
-    expect![[r#""#]].assert_eq(&world.shown()?);
+    expect!["waiting: ingress:1 with grafana: Service istio-ingressgateway-workload has no address yet; grafana is told once it has one"].assert_eq(&world.shown()?);
     expect![[r#""#]].assert_eq(&databag(&world, grafana, APPLICATION));
-    expect![[r#""#]].assert_eq(&routes(&world)?);
+    expect![[r#"
+        grafana.cos.ingress-1
+          {"uri":{"exact":"/cos-grafana"}} {"uri":"/"} grafana.cos.svc.cluster.local:3000
+          {"uri":{"prefix":"/cos-grafana/"}} {"uri":"/"} grafana.cos.svc.cluster.local:3000"#]]
+    .assert_eq(&routes(&world)?);
     add_gateway_service(&world)?;
-    expect![[r#""#]].assert_eq(&world.update_status()?);
+    expect!["waiting: ingress:1 with grafana: Service istio-ingressgateway-workload has no address yet; grafana is told once it has one"].assert_eq(&world.update_status()?);
     assign_address(&world, "192.0.2.7")?;
-    expect![[r#""#]].assert_eq(&world.update_status()?);
-    expect![[r#""#]].assert_eq(&databag(&world, grafana, APPLICATION));
+    expect!["active: CNI off"].assert_eq(&world.update_status()?);
+    expect![[r#"ingress = "{\"url\": \"http://192.0.2.7/cos-grafana\"}""#]].assert_eq(&databag(
+        &world,
+        grafana,
+        APPLICATION,
+    ));
     // Nothing is written twice.
     let before = world.writes()?;
-    expect![[r#""#]].assert_eq(&world.update_status()?);
+    expect!["active: CNI off"].assert_eq(&world.update_status()?);
     assert_eq!(world.writes()?, before);
     let dispatch = world.model.dispatches().last().unwrap();
     assert_eq!(dispatch.calls_of("relation-set").count(), 0);
@@ -95,8 +103,18 @@ fn such_an_application_gets_a_path_and_hears_its_url_as_soon_as_there_is_one() -
     world.model.remove_relation("grafana", APPLICATION)?;
     world.settle()?;
     expect![[r#""#]].assert_eq(&routes(&world)?);
-    expect![[r#""#]].assert_eq(&world.shown()?);
+    expect!["active: CNI off"].assert_eq(&world.shown()?);
     Ok(())
+}
+
+/// What a relation is told.
+fn said_to(world: &World, relation: u32) -> String {
+    databag(world, relation, APPLICATION)
+}
+
+/// What a charm of Kubeflow writes.
+fn of_kubeflow(data: &str) -> [(&'static str, &str); 2] {
+    [("_supported_versions", "- v1\n"), ("data", data)]
 }
 
 #[test]
@@ -104,29 +122,32 @@ fn both_kinds_are_served_side_by_side_and_neither_disturbs_the_other() -> Result
     let mut world = deployed()?;
     add_gateway_service(&world)?;
     assign_address(&world, "192.0.2.7")?;
-    let dex = [
-        ("_supported_versions", "- v1\n"),
-        (
-            "data",
-            "port: 5556\nprefix: /cos\nrewrite: /\nservice: dex-auth\n",
-        ),
-    ];
-    let dex = relate(&mut world, "dex-auth", &dex)?;
+    let dex = "port: 5556\nprefix: /cos\nrewrite: /\nservice: dex-auth\n";
+    let dex = relate(&mut world, "dex-auth", &of_kubeflow(dex))?;
     let silent = relate(&mut world, "silent", &[])?;
     // Until it is known of which kind it is, it gets what it got before there was another kind.
-    expect![[r#""#]].assert_eq(&databag(&world, silent, APPLICATION));
-    expect![[r#""#]].assert_eq(&world.shown()?);
+    expect![[r#"_supported_versions = "- v1\n- v2\n""#]].assert_eq(&said_to(&world, silent));
+    expect!["waiting: ingress:2 with silent: `_supported_versions` is not set yet; silent must list v1 or v2 there, as charms made for this interface do"].assert_eq(&world.shown()?);
     world.model.write_remote(silent, "silent", &grafana())?;
     world.settle()?;
-    expect![[r#""#]].assert_eq(&databag(&world, silent, APPLICATION));
-    expect![[r#""#]].assert_eq(&databag(&world, dex, APPLICATION));
-    expect![[r#""#]].assert_eq(&routes(&world)?);
-    expect![[r#""#]].assert_eq(&world.shown()?);
+    expect![[r#"ingress = "{\"url\": \"http://192.0.2.7/cos-grafana\"}""#]]
+        .assert_eq(&said_to(&world, silent));
+    expect![[r#"_supported_versions = "- v1\n- v2\n""#]].assert_eq(&said_to(&world, dex));
+    expect![[r#"
+        dex-auth
+          {"uri":{"exact":"/cos-grafana"}} {"uri":"/"} grafana.cos.svc.cluster.local:3000
+          {"uri":{"prefix":"/cos-grafana/"}} {"uri":"/"} grafana.cos.svc.cluster.local:3000
+          {"uri":{"prefix":"/cos"}} {"uri":"/"} dex-auth.mesh.svc.cluster.local:5556
+        grafana.cos.ingress-2
+          {"uri":{"exact":"/cos-grafana"}} {"uri":"/"} grafana.cos.svc.cluster.local:3000
+          {"uri":{"prefix":"/cos-grafana/"}} {"uri":"/"} grafana.cos.svc.cluster.local:3000"#]]
+    .assert_eq(&routes(&world)?);
+    expect!["active: CNI off"].assert_eq(&world.shown()?);
     // A younger one that asks for the same, and one that cannot be served.
-    let data = "port: 80\nprefix: /cos-grafana\nservice: other\n";
-    let other = [("_supported_versions", "- v1\n"), ("data", data)];
-    relate(&mut world, "other", &other)?;
-    expect![[r#""#]].assert_eq(&world.shown()?);
+    let other = "port: 80\nprefix: /cos-grafana\nservice: other\n";
+    relate(&mut world, "other", &of_kubeflow(other))?;
+    expect!["blocked: ingress:3 with other: other asks for the prefix /cos-grafana, which silent has already and keeps: configure another one of the two, or remove a relation"].assert_eq(&world.shown()?);
+    let served = routes(&world)?;
     let secure = [
         grafana()[0],
         ("name", "\"loki\""),
@@ -134,15 +155,20 @@ fn both_kinds_are_served_side_by_side_and_neither_disturbs_the_other() -> Result
         ("scheme", "\"https\""),
     ];
     let secure = relate(&mut world, "loki", &secure)?;
-    expect![[r#""#]].assert_eq(&databag(&world, secure, APPLICATION));
-    expect![[r#""#]].assert_eq(&routes(&world)?);
+    expect![[r#""#]].assert_eq(&said_to(&world, secure));
+    assert_eq!(routes(&world)?, served);
     // What is no longer asked for as it can be served is taken back, from this relation alone.
     world
         .model
         .write_remote(silent, "silent", &[("port", "\"x\"")])?;
     world.settle()?;
-    expect![[r#""#]].assert_eq(&databag(&world, silent, APPLICATION));
-    expect![[r#""#]].assert_eq(&routes(&world)?);
+    expect![[r#""#]].assert_eq(&said_to(&world, silent));
+    expect![[r#"
+        dex-auth
+          {"uri":{"prefix":"/cos-grafana"}} {"uri":"/cos-grafana"} other.mesh.svc.cluster.local:80
+          {"uri":{"prefix":"/cos"}} {"uri":"/"} dex-auth.mesh.svc.cluster.local:5556
+        other
+          {"uri":{"prefix":"/cos-grafana"}} {"uri":"/cos-grafana"} other.mesh.svc.cluster.local:80"#]].assert_eq(&routes(&world)?);
     world.remove()?;
     assert!(world.objects()?.is_empty(), "{:?}", world.objects());
     Ok(())

@@ -1,14 +1,14 @@
 use std::fmt::Write as _;
 
 use expect_test::{Expect, expect};
-use juju::names::RelationId;
 use juju::relation::Databag;
 
 use super::*;
 use crate::endpoints::Known;
 use crate::intent::Intent;
 use crate::intent::identity::Identity;
-use crate::intent::ingress::{Ingress, Route};
+use crate::intent::ingress::Ingress;
+use crate::intent::ingress::route::Route;
 
 /// A relation with an application that has written this.
 fn relation(databag: Databag) -> Relation {
@@ -156,13 +156,8 @@ fn what_is_missing_or_of_another_kind_is_named() {
 /// What the databag of this application should hold, given the applications with routes.
 fn published(applications: Option<&[&str]>, leader: bool) -> Vec<Publication> {
     let route = |application: &&str| Route {
-        relation: RelationId::try_from("ingress:1".to_owned()).unwrap(),
         application: Some(application.parse().unwrap()),
-        service: "service".to_owned(),
-        namespace: "mesh".to_owned(),
-        port: 80,
-        prefix: "/".to_owned(),
-        rewrite: "/".to_owned(),
+        ..Route::of_prefix("ingress:1", "service", "/")
     };
     let mut intent = Intent::nothing(Identity::new("pilot", "mesh"));
     intent.ingress = applications.map(|applications| Ingress {

@@ -161,3 +161,23 @@ impl Backend {
         }
     }
 }
+
+#[cfg(test)]
+impl Route {
+    /// One relation's route of one prefix to one service, for tests.
+    pub(crate) fn of_prefix(relation: &str, service: &str, prefix: &str) -> Self {
+        Self {
+            relation: relation.parse().unwrap(),
+            application: None,
+            name: service.to_owned(),
+            rules: vec![Rule {
+                requests: Requests::with_path(Path::Prefix(prefix.to_owned())),
+                answer: Answer::Forward {
+                    to: vec![Backend::alone(service.to_owned(), "mesh".to_owned(), 8080)],
+                    path: NewPath::InPlaceOfPrefix("/".to_owned()),
+                    host: None,
+                },
+            }],
+        }
+    }
+}

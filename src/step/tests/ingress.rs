@@ -3,7 +3,7 @@
 use expect_test::{Expect, expect};
 use serde_json::json;
 
-use crate::intent::ingress::route::{Answer, Backend, NewPath, Path, Requests, Route, Rule};
+use crate::intent::ingress::route::Route;
 use crate::intent::ingress::{Authorization, Authorizer, Ingress};
 use crate::intent::tls::{ServerCertificate, Tls};
 use crate::k8s::kind::{DEPLOYMENT, ENVOY_FILTER, GATEWAY, VIRTUAL_SERVICE};
@@ -16,19 +16,7 @@ fn check(cluster: &mut Simulated, expected: &Expect) {
 }
 
 fn route(service: &str) -> Route {
-    Route {
-        relation: "ingress:1".parse().unwrap(),
-        application: None,
-        name: service.to_owned(),
-        rules: vec![Rule {
-            requests: Requests::with_path(Path::Prefix(format!("/{service}"))),
-            answer: Answer::Forward {
-                to: vec![Backend::alone(service.to_owned(), "mesh".to_owned(), 8080)],
-                path: NewPath::InPlaceOfPrefix("/".to_owned()),
-                host: None,
-            },
-        }],
-    }
+    Route::of_prefix("ingress:1", service, &format!("/{service}"))
 }
 
 fn by(service: &str) -> Authorization {
