@@ -14,6 +14,7 @@ A document:
      "endpoint": "ingress", "interface": "ingress", "role": "requires", "relation": 1,
      "versions": ["v1"],                     what the charm supports; null for all that are known
      "says": {"service": "katib-ui", ...},   what it has to say; null for nothing
+     "judges": null,                         or something that the library should judge instead
      "memory": null,                         what it remembers; null before its first hook
      "local": {"name": "katib-ui", "application": {}, "unit": {}},
      "remote": {"name": "pilot", "application": {}, "units": {"0": {}}}}

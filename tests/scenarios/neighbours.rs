@@ -15,6 +15,7 @@ mod istio_ingress_route;
 mod istio_pilot;
 mod observability;
 mod refusals;
+mod served_certificates;
 
 /// The status of the charm when all is well.
 const WELL: &str = "active: CNI off";

@@ -203,9 +203,27 @@ impl Neighbour {
         Ok(self.play(opposite(self.role), swapped)?.verdict())
     }
 
+    /// What the library makes of something that is in no databag, such as a certificate that is
+    /// served. Writes nothing.
+    ///
+    /// # Errors
+    /// As [`Neighbour::turn`], and when the library knows no such things.
+    pub fn judges(&self, world: &World, thing: Value) -> Result<Verdict> {
+        let databags = self.databags(world)?;
+        let document = Document {
+            judges: Some(thing),
+            ..self.document(self.role, databags)?
+        };
+        Ok(self.program.play(&document)?.verdict())
+    }
+
     fn play(&self, role: &'static str, databags: Databags) -> Result<library::Answer> {
+        self.program.play(&self.document(role, databags)?)
+    }
+
+    fn document(&self, role: &'static str, databags: Databags) -> Result<Document> {
         let own = role == self.role;
-        self.program.play(&Document {
+        Ok(Document {
             library: self.library.module,
             endpoint: self.endpoint.clone(),
             interface: self.interface.clone(),
@@ -213,6 +231,7 @@ impl Neighbour {
             relation: self.relation()?,
             versions: self.versions.clone().filter(|_| own),
             says: self.data.clone().filter(|_| own),
+            judges: None,
             memory: self.memory.clone().filter(|_| own),
             databags,
         })

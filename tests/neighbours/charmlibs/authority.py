@@ -6,6 +6,7 @@ from charmlibs.interfaces.tls_certificates import (
     Certificate,
     CertificateRequestAttributes,
     PrivateKey,
+    chain_has_valid_order,
 )
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -87,4 +88,19 @@ def shown(request):
         "is_ca": request.is_ca,
         "key": f"{'rsa' if isinstance(key, rsa.RSAPublicKey) else 'ecdsa'} {key.key_size}",
         "is_signed_with_key": public.is_signature_valid,
+    }
+
+
+def judge(text, key):
+    """What a client gets to see of what is served, and whether the server can serve it."""
+    chain = x509.load_pem_x509_certificates(text.encode())
+    pem = serialization.Encoding.PEM
+    chain = [Certificate.from_string(it.public_bytes(pem).decode()) for it in chain]
+    leaf = chain[0]
+    return {
+        "chain": [it.common_name for it in chain],
+        "is_chain_in_order": chain_has_valid_order([str(it) for it in chain]),
+        "dns": sorted(leaf.sans_dns or []),
+        "ip": sorted(leaf.sans_ip or []),
+        "fits_key": leaf.matches_private_key(PrivateKey.from_string(key)),
     }

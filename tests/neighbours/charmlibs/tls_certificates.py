@@ -34,7 +34,7 @@ class Provider(Player):
       `reissues` is true.
     - `capabilities`: what it can issue.
 
-    It reads the requests.
+    It reads the requests. It judges a `certificate` with those above it, and its `key`.
     """
 
     def use_library(self):
@@ -58,6 +58,9 @@ class Provider(Player):
                 self.issue(request)
         requests = self.library.get_certificate_requests(relation.id)
         return [authority.shown(request) for request in requests]
+
+    def judge(self, thing):
+        return authority.judge(thing["certificate"], thing["key"])
 
     def refuse(self, request):
         error = CertificateError(**self.says["refuses"])

@@ -97,6 +97,7 @@ pub(super) struct Document {
     pub(super) relation: u32,
     pub(super) versions: Option<Vec<String>>,
     pub(super) says: Option<Value>,
+    pub(super) judges: Option<Value>,
     pub(super) memory: Option<String>,
     #[serde(flatten)]
     pub(super) databags: Databags,
