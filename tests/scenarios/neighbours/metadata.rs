@@ -19,7 +19,8 @@ fn controllers_learn_the_names_of_the_gateway_and_of_the_root_namespace() -> Res
         assert_eq!(neighbour.turn(&mut world)?, Verdict::Read(None));
     }
     expect![[r#"read {"deployment_name":"istio-ingressgateway-workload","gateway_name":"istio-gateway","namespace":"mesh","service_account":"istio-ingressgateway-workload-service-account"}"#]].assert_eq(&jupyter.converse(&mut world)?.to_string());
-    expect![[r#"read {"root_namespace":"mesh"}"#]].assert_eq(&beacon.converse(&mut world)?.to_string());
+    expect![[r#"read {"root_namespace":"mesh"}"#]]
+        .assert_eq(&beacon.converse(&mut world)?.to_string());
     assert_eq!(world.shown()?, WELL);
     let before = writes(&world)?;
     world.update_status()?;
