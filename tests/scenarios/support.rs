@@ -1,6 +1,7 @@
 //! A model with the charm in it, on a cluster of its own, and what stories read from both.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Result;
 use charm_world::{Charm, World, until};
@@ -22,14 +23,14 @@ pub(crate) const NO_PATHS: [(&str, &str); 2] = [("cni-bin-dir", ""), ("cni-conf-
 
 /// An empty model on a cluster with three nodes.
 pub(crate) fn world() -> Result<World> {
-    world_on(TestCluster::start(&Options {
+    world_on(TestCluster::reused(&Options {
         audit: true,
         ..Options::default()
     })?)
 }
 
 /// An empty model on that cluster.
-pub(crate) fn world_on(cluster: TestCluster) -> Result<World> {
+pub(crate) fn world_on(cluster: impl Into<Arc<TestCluster>>) -> Result<World> {
     let charm = Charm::of_program(Path::new(env!("CARGO_BIN_EXE_istio-pilot")))?;
     let mut world = World::new(ModelOptions::named(MODEL), cluster, APPLICATION, charm)?;
     world.set_rollout_timeout(60);

@@ -34,7 +34,7 @@ pub struct World {
 }
 
 impl World {
-    /// An empty model, on a cluster that is only this world's.
+    /// An empty model, on a cluster that nobody else uses meanwhile.
     ///
     /// `model` says what is special about the model; the cluster is put behind it here.
     /// `application` is the name that the charm is deployed under. A hook that fails is not tried
@@ -44,14 +44,15 @@ impl World {
     /// As [`Model::new`].
     pub fn new(
         model: ModelOptions,
-        cluster: TestCluster,
+        cluster: impl Into<Arc<TestCluster>>,
         application: &str,
         charm: Charm,
     ) -> Result<Self> {
+        let cluster = cluster.into();
         let options = model.on_cluster(cluster.kubeconfig()).hook_retries(0);
         Ok(Self {
             model: Model::new(options)?,
-            cluster: Arc::new(cluster),
+            cluster,
             application: application.to_owned(),
             charm,
             logged_before: 0,

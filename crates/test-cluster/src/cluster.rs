@@ -8,15 +8,16 @@ mod network;
 pub(crate) mod node_agent;
 mod nodes;
 pub(crate) mod options;
+mod reuse;
 mod start;
-mod stored;
+mod store;
 mod supervisor;
 
 use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -50,7 +51,11 @@ pub struct TestCluster {
     token: String,
     kubectl: PathBuf,
     audited: bool,
+    /// How many programs it has when it has started.
+    programs: usize,
     markers: AtomicU32,
+    /// Where in the audit log the requests of this test begin.
+    audit_begins: AtomicU64,
 }
 
 /// A cluster that outlives the process that started it.
@@ -211,7 +216,8 @@ impl TestCluster {
         );
         self.kubectl(&format!("get --raw {marker}"))?;
         wait_until("the audit log is written", || {
-            let mut requests = audit::read(&self.folder().join(AUDIT_LOG))?;
+            let begins = self.audit_begins.load(Ordering::Relaxed);
+            let mut requests = audit::read(&self.folder().join(AUDIT_LOG), begins)?;
             let Some(end) = requests.iter().position(|request| request.uri == marker) else {
                 return Ok(None);
             };
@@ -219,6 +225,17 @@ impl TestCluster {
             requests.retain(|request| !request.uri.starts_with("/version?marker="));
             Ok(Some(requests))
         })
+    }
+
+    /// From now on, tells of no request that came before.
+    fn forget_requests(&self) -> Result<()> {
+        if self.audited {
+            // All of them are written then.
+            self.audit_requests()?;
+            let length = fs::metadata(self.folder().join(AUDIT_LOG))?.len();
+            self.audit_begins.store(length, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// What a program of the cluster wrote so far; empty for one that does not run.
@@ -244,6 +261,15 @@ impl TestCluster {
         let mut command = self.command(program)?;
         self.supervisor
             .spawn(program.file_name(), command.args(arguments))
+    }
+
+    /// Fails when a program of the cluster ended, or when one runs that a test has added.
+    fn must_be_alone(&self) -> Result<()> {
+        let running = self.supervisor.running()?;
+        if running == self.programs {
+            return Ok(());
+        }
+        bail!("{running} programs run, and there were {}", self.programs);
     }
 
     /// Fails when a process ended, with the last lines that it wrote.

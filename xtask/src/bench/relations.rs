@@ -47,12 +47,7 @@ pub(super) fn run(number: u16) -> Result<ExitCode> {
     meter.wake()?;
     say("the first hook, which makes all routes");
     // That of a relation: only then is it kept which endpoints have some.
-    let (shown, first) = meter.measure(|world| {
-        say_route(world, relations[0], &name(0), "/first/")?;
-        world.settle()?;
-        world.shown()
-    })?;
-    must_be_active(&shown, &meter.world)?;
+    let first = change_route(&mut meter, relations[0], 0)?;
     let written = meter.world.get("virtualservices")?;
     let routes = written["items"].as_array().map_or(0, Vec::len);
     ensure!(routes == usize::from(number), "{routes} routes were made");
@@ -67,13 +62,7 @@ pub(super) fn run(number: u16) -> Result<ExitCode> {
     say("one relation changes");
     let changed = *relations.last().context("there are no relations")?;
     writes = writes_of(&meter.world)?;
-    let (shown, change) = meter.measure(|world| {
-        let application = name(number - 1);
-        say_route(world, changed, &application, "/elsewhere/")?;
-        world.settle()?;
-        world.shown()
-    })?;
-    must_be_active(&shown, &meter.world)?;
+    let change = change_route(&mut meter, changed, number - 1)?;
     let change_writes = writes_of(&meter.world)? - writes;
     show(&format!(
         "\n{number} relations of the endpoint ingress; median of {REPETITIONS} hooks\n\n\
@@ -108,6 +97,23 @@ fn aims(number: u16, idle: Cost, idle_writes: usize, change_writes: usize) -> Ve
         Aim::new("... and writes nothing", idle_writes == 0),
         Aim::new("one relation that changes is one write", change_writes == 1),
     ]
+}
+
+/// What it costs that an application asks for another path.
+fn change_route(meter: &mut Meter, relation: u32, index: u16) -> Result<Cost> {
+    let (shown, cost) = meter.measure(|world| {
+        let application = name(index);
+        say_route(
+            world,
+            relation,
+            &application,
+            &format!("/new/{application}/"),
+        )?;
+        world.settle()?;
+        world.shown()
+    })?;
+    must_be_active(&shown, &meter.world)?;
+    Ok(cost)
 }
 
 /// The writes so far that stored something: a dry run, which comes before a write, does not.

@@ -1,7 +1,8 @@
 //! The requests that the API server recorded.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -48,9 +49,9 @@ impl AuditRequest {
     }
 }
 
-/// Reads an audit log, in the order in which requests were answered.
-pub(super) fn read(log: &Path) -> Result<Vec<AuditRequest>> {
-    let text = fs::read_to_string(log).with_context(|| format!("cannot read {}", log.display()))?;
+/// Reads an audit log from a byte on, in the order in which requests were answered.
+pub(super) fn read(log: &Path, begin: u64) -> Result<Vec<AuditRequest>> {
+    let text = read_from(log, begin).with_context(|| format!("cannot read {}", log.display()))?;
     // A watch is recorded when it starts and when it ends, under one id.
     let mut seen = BTreeSet::new();
     let mut requests = Vec::new();
@@ -66,6 +67,14 @@ pub(super) fn read(log: &Path) -> Result<Vec<AuditRequest>> {
         }
     }
     Ok(requests)
+}
+
+fn read_from(file: &Path, begin: u64) -> Result<String> {
+    let mut file = File::open(file)?;
+    file.seek(SeekFrom::Start(begin))?;
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    Ok(text)
 }
 
 fn request(event: &Value) -> AuditRequest {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use anyhow::{Context, Result};
 
@@ -59,7 +59,7 @@ impl TestCluster {
         let [etcd_client, etcd_peer, port] = network.free_ports()?;
         let etcd_url = format!("http://{}:{etcd_client}", network.server());
         let peer_url = format!("http://{}:{etcd_peer}", network.server());
-        let cluster = Self {
+        let mut cluster = Self {
             supervisor: Supervisor::start(folder, claim)?,
             network,
             port,
@@ -67,7 +67,9 @@ impl TestCluster {
             token: credentials::token()?,
             kubectl,
             audited: options.audit,
+            programs: 0,
             markers: AtomicU32::new(0),
+            audit_begins: AtomicU64::new(0),
         };
         let etcd = cluster.spawn(Program::Etcd, &cluster.etcd_flags(&peer_url))?;
         let flags = cluster.api_server_flags(options)?;
@@ -76,6 +78,7 @@ impl TestCluster {
         if options.controllers {
             cluster.start_controllers(options)?;
         }
+        cluster.programs = cluster.supervisor.running()?;
         Ok(cluster)
     }
 
@@ -269,7 +272,7 @@ impl TestCluster {
     }
 
     /// Whether all nodes are Ready and pods can be created.
-    fn is_settled(&self) -> Result<bool> {
+    pub(super) fn is_settled(&self) -> Result<bool> {
         let nodes = self.get("nodes")?;
         let ready = nodes["items"].as_array().is_some_and(|nodes| {
             nodes.iter().all(|node| {

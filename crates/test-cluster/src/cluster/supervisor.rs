@@ -127,6 +127,15 @@ impl Supervisor {
         Ok(self.processes()[process.0].try_wait()?)
     }
 
+    /// How many of its processes run.
+    pub(super) fn running(&self) -> Result<usize> {
+        let mut running = 0;
+        for process in &mut *self.processes() {
+            running += usize::from(process.try_wait()?.is_none());
+        }
+        Ok(running)
+    }
+
     /// Ends one process and waits until it has.
     pub(super) fn kill(&self, process: Process) -> Result<()> {
         let mut processes = self.processes();
