@@ -112,10 +112,11 @@ pub fn assess(desired: &Desired<'_>, observed: &Observed) -> Result<Assessment, 
     let intent = desired.intent();
     let rollout = agent::rollout(intent, observed);
     let phase = phase(desired, observed, rollout.as_ref());
-    let wanted = desired.at(phase)?;
+    let unchecked = ingress::unchecked(intent, &observed.live);
+    let wanted = desired.withholding(desired.at(phase)?, &unchecked)?;
     let mut frozen = agent::frozen(phase, intent, observed);
     frozen.extend(ingress::frozen(intent, &observed.live));
-    let mut plan = plan(wanted, &frozen, &observed.live, &intent.identity);
+    let mut plan = plan(&wanted, &frozen, &observed.live, &intent.identity);
     let mut conflicts = Vec::new();
     if intent.is_removal() {
         let is_last = plan.deletions.is_empty() && frozen.is_empty();
@@ -133,6 +134,7 @@ pub fn assess(desired: &Desired<'_>, observed: &Observed) -> Result<Assessment, 
         agent::goes_first(&mut plan, &observed.live);
     }
     ingress::stay_closed_without_filter(&mut plan, intent, &observed.live);
+    ingress::close_routes_to(&unchecked, &mut plan, &wanted, intent, &observed.live);
     let in_vain = InVain::take(&mut plan, phase, observed);
     let gate = Gate::new(intent, phase, &plan, &in_vain, observed);
     let (mut awaited, next_look) = switch::awaited(desired, phase, observed, rollout.as_ref());

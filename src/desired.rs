@@ -18,8 +18,11 @@ mod template;
 mod wanted;
 mod yaml;
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
+use juju::names::ApplicationName;
 use serde::{Deserialize as _, Serialize};
 use serde_json::Value;
 
@@ -27,12 +30,13 @@ use crate::cni::Phase;
 use crate::intent::cni_paths::CniPaths;
 use crate::intent::identity::Identity;
 use crate::intent::images::Images;
+use crate::intent::ingress::route::Route;
 use crate::intent::{Intent, Mesh};
 use crate::istio::names::Names;
 use crate::istio::{Injection, REVISION};
 #[cfg(test)]
 use crate::k8s::kind::CUSTOM_RESOURCE_DEFINITION;
-use crate::k8s::kind::GATEWAY;
+use crate::k8s::kind::{GATEWAY, VIRTUAL_SERVICE};
 use crate::k8s::labels;
 use crate::k8s::object::{Object, ObjectError};
 use crate::k8s::version::KubernetesVersion;
@@ -213,6 +217,28 @@ impl<'a> Desired<'a> {
         }
         let wanted = self.render(phase)?;
         Ok(known.get_or_init(|| wanted))
+    }
+
+    /// What is wanted, but no route to any of these applications: those that there are have to go
+    /// before anything else happens.
+    ///
+    /// # Errors
+    /// A defect of this program.
+    pub fn withholding<'b>(
+        &self,
+        wanted: &'b Wanted,
+        applications: &BTreeSet<&ApplicationName>,
+    ) -> Result<Cow<'b, Wanted>, RenderError> {
+        if applications.is_empty() {
+            return Ok(Cow::Borrowed(wanted));
+        }
+        let is_withheld = |it: &Route| {
+            let application = it.application.as_ref();
+            application.is_some_and(|it| applications.contains(it))
+        };
+        let open = ingress::virtual_services(self.intent, |it| !is_withheld(it))?;
+        let wanted = wanted.with_others_of(&VIRTUAL_SERVICE, open, &self.intent.identity);
+        Ok(Cow::Owned(wanted.closing(&VIRTUAL_SERVICE)))
     }
 
     /// The same with definitions that say next to nothing: comparing whole ones takes most of the

@@ -14,6 +14,7 @@ mod ingress_auth;
 mod istio_ingress_route;
 mod istio_metadata;
 mod istio_pilot;
+mod istio_request_auth;
 mod metadata;
 mod metrics_endpoint;
 mod outside;
@@ -37,12 +38,13 @@ pub use certificates::{NAME as CERTIFICATES, UnitKeys};
 pub use unit::{CHARM, Unit};
 
 /// Every endpoint that this charm serves.
-pub const ALL: [&dyn Endpoint; 12] = [
+pub const ALL: [&dyn Endpoint; 13] = [
     &istio_pilot::IstioPilot,
     &ingress_auth::IngressAuth,
     &forward_auth::ForwardAuth,
     &ingress::Ingress,
     &istio_ingress_route::IstioIngressRoute,
+    &istio_request_auth::IstioRequestAuth,
     &gateway_info::GatewayInfo,
     &gateway_metadata::GatewayMetadata,
     &istio_metadata::IstioMetadata,

@@ -9,6 +9,7 @@ pub mod ingress;
 pub mod options;
 pub mod problem;
 pub mod tls;
+pub mod tokens;
 pub mod values;
 pub mod yaml;
 

@@ -3,7 +3,7 @@
 use super::awaited::Awaited;
 use crate::cni::Phase;
 use crate::istio::names;
-use crate::k8s::kind::{CONFIG_MAP, Wave};
+use crate::k8s::kind::{CONFIG_MAP, REQUEST_AUTHENTICATION, Wave};
 use crate::k8s::managed_fields::ON_THE_WAY;
 use crate::k8s::object::{Object, ObjectId};
 use crate::observed::attempts::{Promise, Refusal};
@@ -49,7 +49,9 @@ impl InVain {
                 // A policy of the cluster may keep images of its own: that is not for us to fight.
                 Promise::WithoutEffect => {}
                 Promise::Refused(refusal) => {
-                    if live.is_none() {
+                    // What needs it waits for it by itself.
+                    let is_needed = !upsert.object.is(&REQUEST_AUTHENTICATION);
+                    if live.is_none() && is_needed {
                         let first = in_vain.missing.unwrap_or(upsert.wave);
                         in_vain.missing = Some(first.min(upsert.wave));
                     }

@@ -4,12 +4,15 @@ mod authorization;
 mod certificate;
 mod order;
 mod routes;
+mod tokens;
 
 use super::gateway::{Scheme, gateway};
 use super::{RenderError, typed};
 use crate::intent::Intent;
+use crate::intent::ingress::route::Route;
 use crate::intent::ingress::{Authorization, Ingress};
 use crate::intent::tls::Tls;
+use crate::intent::tokens::Tokens;
 use crate::k8s::object::Object;
 
 /// The objects that serve what relations ask of the ingress gateway; none where nobody knows what
@@ -25,8 +28,8 @@ pub(super) fn objects(intent: &Intent) -> Result<Vec<Object>, RenderError> {
         return Ok(Vec::new());
     };
     let Ingress {
-        routes,
         authorization,
+        tokens,
         tls,
         ..
     } = ingress;
@@ -35,6 +38,15 @@ pub(super) fn objects(intent: &Intent) -> Result<Vec<Object>, RenderError> {
     let mut objects = Vec::new();
     if let Authorization::By(authorizer) = authorization {
         objects.push(typed(&authorization::filter(authorizer, identity))?);
+    }
+    for (application, tokens) in tokens {
+        if let Tokens::CheckedBy(rules) = tokens {
+            objects.push(typed(&tokens::authentication(
+                application,
+                rules,
+                identity,
+            ))?);
+        }
     }
     let scheme = match tls {
         Tls::Off => Some(Scheme::Http),
@@ -48,10 +60,24 @@ pub(super) fn objects(intent: &Intent) -> Result<Vec<Object>, RenderError> {
     if let Some(scheme) = scheme.filter(|_| !ingress.is_closed()) {
         objects.push(typed(&gateway(name, namespace, scheme))?);
     }
-    for service in routes::virtual_services(routes, name, identity) {
-        objects.push(typed(&service)?);
-    }
+    objects.extend(virtual_services(intent, |_| true)?);
     Ok(objects)
+}
+
+/// The `VirtualService`s of the routes that are chosen; none where nobody knows what relations ask.
+///
+/// # Errors
+/// A defect of this program.
+pub(super) fn virtual_services(
+    intent: &Intent,
+    is_chosen: impl Fn(&Route) -> bool,
+) -> Result<Vec<Object>, RenderError> {
+    let (Some(mesh), Some(ingress)) = (intent.mesh(), &intent.ingress) else {
+        return Ok(Vec::new());
+    };
+    let chosen: Vec<&Route> = ingress.routes.iter().filter(|it| is_chosen(it)).collect();
+    let services = routes::virtual_services(&chosen, &mesh.gateway.name, &intent.identity);
+    services.iter().map(typed).collect()
 }
 
 #[cfg(test)]

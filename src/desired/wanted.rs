@@ -36,6 +36,22 @@ impl Wanted {
         self
     }
 
+    /// The same with these objects in place of all of that kind.
+    #[must_use]
+    pub(super) fn with_others_of(
+        &self,
+        kind: &Kind,
+        others: Vec<Object>,
+        identity: &Identity,
+    ) -> Self {
+        let rest = self.objects.iter().filter(|it| !it.is(kind));
+        let closed = self.closed.clone();
+        Self {
+            closed,
+            ..Self::new(rest.cloned().chain(others).collect(), identity)
+        }
+    }
+
     /// Whether an object that is not wanted has to be deleted before anything else happens.
     pub fn closes(&self, live: &Object) -> bool {
         self.closed.contains(live.kind())

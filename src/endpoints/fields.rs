@@ -110,7 +110,7 @@ fn texts<'a>(field: &str, value: &'a Value) -> Result<Vec<&'a str>, String> {
 
 /// Whether a text is a token, as the names of headers are
 /// (<https://www.rfc-editor.org/rfc/rfc9110#name-tokens>).
-fn is_header(name: &str) -> bool {
+pub(super) fn is_header(name: &str) -> bool {
     let is_token = |it: char| it.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(it);
     !name.is_empty() && name.chars().all(is_token)
 }

@@ -3,9 +3,12 @@
 mod claims;
 pub mod route;
 
+use std::collections::BTreeMap;
+
 use juju::names::ApplicationName;
 
 use super::tls::Tls;
+use super::tokens::Tokens;
 use route::Route;
 
 /// What relations ask of the ingress gateway.
@@ -16,6 +19,8 @@ pub struct Ingress {
     pub routes: Vec<Route>,
     /// Who checks requests first.
     pub authorization: Authorization,
+    /// How tokens are checked, by the application that asks for it.
+    pub tokens: BTreeMap<ApplicationName, Tokens>,
     /// How HTTPS is served.
     pub tls: Tls,
     /// Whether somebody has to know if the gateway is up.

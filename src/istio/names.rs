@@ -152,6 +152,16 @@ pub fn gateway_account(service: &str) -> String {
     format!("{service}-service-account")
 }
 
+/// The `RequestAuthentication` of an application that asks another one, `at`, to have tokens checked.
+pub fn request_authentication(application: &str, at: &str) -> String {
+    format!("request-auth-{application}-{at}")
+}
+
+/// How the mesh calls a Service.
+pub fn service_host(service: &str, namespace: &str) -> String {
+    format!("{service}.{namespace}.svc.cluster.local")
+}
+
 /// The Secret with the certificate of a Gateway.
 pub fn gateway_secret(gateway: &str) -> String {
     format!("{gateway}-gateway-secret")

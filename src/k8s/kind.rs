@@ -226,10 +226,19 @@ pub const ENVOY_FILTER: Kind = Kind::namespaced(
 )
 .applied_in(Wave::Filters);
 
+/// Istio's `RequestAuthentication`s: a route to an application comes after what checks its tokens.
+pub const REQUEST_AUTHENTICATION: Kind = Kind::namespaced(
+    "security.istio.io",
+    "v1",
+    "RequestAuthentication",
+    "requestauthentications",
+)
+.applied_in(Wave::Filters);
+
 /// Every kind that any version of this charm has applied, in the order of application.
 ///
 /// Pruning goes through all of them, so a kind that is no longer rendered stays in the table.
-pub const KINDS: [Kind; 18] = [
+pub const KINDS: [Kind; 19] = [
     CUSTOM_RESOURCE_DEFINITION,
     SERVICE_ACCOUNT,
     CLUSTER_ROLE,
@@ -246,6 +255,7 @@ pub const KINDS: [Kind; 18] = [
     MUTATING_WEBHOOK,
     VALIDATING_WEBHOOK,
     ENVOY_FILTER,
+    REQUEST_AUTHENTICATION,
     GATEWAY,
     VIRTUAL_SERVICE,
 ];

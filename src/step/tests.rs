@@ -7,6 +7,7 @@ mod quarrels;
 mod removal;
 mod stopped;
 mod switch;
+mod tokens;
 
 use expect_test::{Expect, expect};
 use serde_json::json;

@@ -13,6 +13,7 @@ mod ingress;
 mod ingress_auth;
 mod istio_ingress_route;
 mod istio_pilot;
+mod istio_request_auth;
 mod metadata;
 mod observability;
 mod refusals;

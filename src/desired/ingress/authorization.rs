@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::desired::gateway::{HTTP_PORT, HTTPS_PORT, SELECTOR};
 use crate::intent::identity::Identity;
 use crate::intent::ingress::Authorizer;
-use crate::istio::names::authorization_filter;
+use crate::istio::names::{authorization_filter, service_host};
 
 /// How long a request waits for its check.
 const TIMEOUT: &str = "10s";
@@ -77,7 +77,7 @@ fn ext_authz(authorizer: &Authorizer) -> Map<String, Value> {
         response_headers,
         client_headers,
     } = authorizer;
-    let host = format!("{service}.{namespace}.svc.cluster.local");
+    let host = service_host(service, namespace);
     let mut http_service = json!({
         "server_uri": {
             "uri": format!("http://{host}:{port}"),

@@ -14,6 +14,7 @@ use crate::intent::identity::Identity;
 use crate::intent::ingress::route::{
     Answer, Backend, Host, NewPath, Redirect, Requests, Route, Text,
 };
+use crate::istio::names::service_host;
 
 /// The `VirtualService`s of routes.
 ///
@@ -21,11 +22,11 @@ use crate::intent::ingress::route::{
 /// fits is taken. So each says first what other ones know better: then a request goes there,
 /// whichever came first.
 pub(super) fn virtual_services(
-    routes: &[Route],
+    routes: &[&Route],
     gateway: &str,
     identity: &Identity,
 ) -> Vec<VirtualService> {
-    let routes = routes.iter().enumerate();
+    let routes = routes.iter().copied().enumerate();
     let lines: Vec<Line<'_>> = routes.clone().flat_map(Line::of_route).collect();
     let services = routes.map(|(index, route)| {
         let mut chosen = lines_of(index, &lines);
@@ -170,7 +171,7 @@ fn destination(backend: &Backend) -> HttpRouteDestination {
     } = backend;
     HttpRouteDestination {
         destination: Destination {
-            host: format!("{service}.{namespace}.svc.cluster.local"),
+            host: service_host(service, namespace),
             port: Some(PortSelector {
                 number: Some((*port).into()),
             }),

@@ -206,3 +206,4 @@ fn nothing_is_made_for_relations_that_nobody_sees() {
 
 mod merge;
 mod rules;
+mod tokens;

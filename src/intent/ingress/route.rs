@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use juju::names::{ApplicationName, RelationId};
 
+use crate::istio::names::service_host;
+
 /// What one relation asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
@@ -135,6 +137,15 @@ impl Route {
             Some(application) => application.to_string(),
             None => self.relation.to_string(),
         }
+    }
+
+    /// The services that requests go to, as the mesh calls them.
+    pub fn hosts(&self) -> impl Iterator<Item = String> {
+        let backends = self.rules.iter().flat_map(|it| match &it.answer {
+            Answer::Forward { to, .. } => to.as_slice(),
+            Answer::Redirect(_) => &[],
+        });
+        backends.map(|it| service_host(&it.service, &it.namespace))
     }
 }
 

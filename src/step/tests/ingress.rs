@@ -15,7 +15,7 @@ fn check(cluster: &mut Simulated, expected: &Expect) {
     expected.assert_eq(&cluster.run());
 }
 
-fn route(service: &str) -> Route {
+pub(super) fn route(service: &str) -> Route {
     Route::of_prefix("ingress:1", service, &format!("/{service}"))
 }
 
@@ -32,7 +32,7 @@ fn by(service: &str) -> Authorization {
 }
 
 /// Another hook, in which that is asked of the gateway.
-fn ask(cluster: &mut Simulated, routes: &[&str], authorization: Authorization) {
+pub(super) fn ask(cluster: &mut Simulated, routes: &[&str], authorization: Authorization) {
     cluster.intent.ingress = Some(Ingress {
         routes: routes.iter().map(|it| route(it)).collect(),
         authorization,

@@ -247,7 +247,7 @@ proptest! {
         let mut ingress = Ingress { routes, ..Ingress::default() };
         ingress.settle();
         let identity = Identity::new("pilot", "mesh");
-        let mut services = virtual_services(&ingress.routes, "istio-gateway", &identity);
+        let mut services = virtual_services(&ingress.routes.iter().collect::<Vec<_>>(), "istio-gateway", &identity);
         let mut by_age = Vec::new();
         for age in ages.iter().cycle().take(services.len()) {
             by_age.push(services.remove(age.index(services.len())));

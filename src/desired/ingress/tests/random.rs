@@ -16,7 +16,7 @@ use crate::k8s::kind::VIRTUAL_SERVICE;
 /// A databag of the other side, as it should be.
 type Valid = (&'static str, &'static [(&'static str, &'static str)]);
 
-const VALID: [Valid; 7] = [
+const VALID: [Valid; 8] = [
     (
         "ingress",
         &[
@@ -81,6 +81,13 @@ const VALID: [Valid; 7] = [
             ),
             ("capabilities", "{\"supports_ip_sans\": false}"),
         ],
+    ),
+    (
+        "istio-request-auth",
+        &[(
+            "jwt_rules",
+            "[{\"issuer\": \"https://dex\", \"jwks_uri\": \"https://dex/keys\", \"from_headers\": [{\"name\": \"a\"}]}]",
+        )],
     ),
     ("istio-pilot", &[("_supported_versions", "- v1\n")]),
 ];
