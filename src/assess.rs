@@ -7,6 +7,7 @@ pub mod gate;
 mod ingress;
 pub mod question;
 mod switch;
+mod unseen;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -135,6 +136,7 @@ pub fn assess(desired: &Desired<'_>, observed: &Observed) -> Result<Assessment, 
     }
     ingress::stay_closed_without_filter(&mut plan, intent, &observed.live);
     ingress::close_routes_to(&unchecked, &mut plan, &wanted, intent, &observed.live);
+    unseen::leave(&mut plan, intent);
     let in_vain = InVain::take(&mut plan, phase, observed);
     let gate = Gate::new(intent, phase, &plan, &in_vain, observed);
     let (mut awaited, next_look) = switch::awaited(desired, phase, observed, rollout.as_ref());

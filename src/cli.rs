@@ -229,6 +229,7 @@ fn intent(arguments: &Common, namespace: &str, options: Options) -> anyhow::Resu
     });
     // The relations are not to be seen from here.
     intent.ingress = None;
+    intent.extensions = None;
     if let Some(mesh) = intent.mesh().cloned() {
         return Ok((intent, mesh));
     }

@@ -79,6 +79,7 @@ pub fn decide(facts: &Facts) -> Intent {
         identity: facts.identity.clone(),
         target,
         ingress: None,
+        extensions: None,
         problems,
         warnings,
         is_scraped: false,

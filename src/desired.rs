@@ -28,6 +28,7 @@ use serde_json::Value;
 
 use crate::cni::Phase;
 use crate::intent::cni_paths::CniPaths;
+use crate::intent::extensions::Extensions;
 use crate::intent::identity::Identity;
 use crate::intent::images::Images;
 use crate::intent::ingress::route::Route;
@@ -127,6 +128,8 @@ pub struct Inputs<'a> {
     pub identity: &'a Identity,
     /// What the options ask for.
     pub mesh: &'a Mesh,
+    /// What relations add to it.
+    pub extensions: &'a Extensions,
     /// The API server's version.
     pub kubernetes: KubernetesVersion,
     /// Where the CNI switch stands.
@@ -284,6 +287,7 @@ impl<'a> Desired<'a> {
         let mut objects = render(&Inputs {
             identity,
             mesh,
+            extensions: self.intent.extensions.as_ref().unwrap_or(Extensions::NONE),
             kubernetes: self.kubernetes,
             phase,
         })?;
@@ -402,6 +406,7 @@ mod tests {
         let inputs = Inputs {
             identity: &Identity::new("istio-pilot", "mesh"),
             mesh: &mesh,
+            extensions: Extensions::NONE,
             kubernetes: KubernetesVersion {
                 major: 1,
                 minor: 34,

@@ -11,6 +11,7 @@ mod gateway_metadata;
 mod grafana_dashboard;
 mod ingress;
 mod ingress_auth;
+mod istio_ingress_config;
 mod istio_ingress_route;
 mod istio_metadata;
 mod istio_pilot;
@@ -38,13 +39,14 @@ pub use certificates::{NAME as CERTIFICATES, UnitKeys};
 pub use unit::{CHARM, Unit};
 
 /// Every endpoint that this charm serves.
-pub const ALL: [&dyn Endpoint; 13] = [
+pub const ALL: [&dyn Endpoint; 14] = [
     &istio_pilot::IstioPilot,
     &ingress_auth::IngressAuth,
     &forward_auth::ForwardAuth,
     &ingress::Ingress,
     &istio_ingress_route::IstioIngressRoute,
     &istio_request_auth::IstioRequestAuth,
+    &istio_ingress_config::IstioIngressConfig,
     &gateway_info::GatewayInfo,
     &gateway_metadata::GatewayMetadata,
     &istio_metadata::IstioMetadata,

@@ -3,6 +3,7 @@
 //! Making an [`Intent`] never fails: it holds what is wrong as problems, beside what is right.
 
 pub mod cni_paths;
+pub mod extensions;
 pub mod identity;
 pub mod images;
 pub mod ingress;
@@ -17,6 +18,7 @@ use juju::names::{RelationId, SecretId};
 
 use crate::certificates;
 use cni_paths::{CniPaths, CniSetting};
+use extensions::Extensions;
 use identity::Identity;
 use images::Images;
 use ingress::Ingress;
@@ -32,6 +34,8 @@ pub struct Intent {
     /// What relations ask of the ingress gateway; `None` where nobody knows, as for the tool, which
     /// sees no relations. What is there then stays.
     pub ingress: Option<Ingress>,
+    /// What relations add to the mesh; `None` where nobody knows, as above.
+    pub extensions: Option<Extensions>,
     /// What is asked but cannot be done, for the status.
     pub problems: Vec<Problem>,
     /// Harmless oddities, for the log.
@@ -86,6 +90,7 @@ impl Intent {
             identity,
             target: Target::Nothing,
             ingress: None,
+            extensions: None,
             problems: Vec::new(),
             warnings: Vec::new(),
             is_scraped: false,

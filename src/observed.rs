@@ -7,6 +7,7 @@ pub mod crashes;
 pub mod drain;
 mod gateway;
 pub mod istiod;
+mod mesh;
 pub mod new_pods;
 pub mod others;
 

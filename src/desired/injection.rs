@@ -12,6 +12,7 @@
 
 mod literal;
 mod mesh;
+mod providers;
 mod values;
 
 use std::collections::BTreeMap;

@@ -40,11 +40,16 @@ const LONGEST_VALUE: usize = 63;
 /// How many hexadecimal digits of a hash stand for what was cut off.
 const HASH_DIGITS: usize = 8;
 
-/// The value of [`INSTANCE`] for an application in a model: `<application>-<model>`.
-///
-/// Over 63 bytes it is cut, and ends in 8 digits of a hash of the whole.
+/// The value of [`INSTANCE`] for an application in a model: both [`joined`].
 pub fn instance(application: &str, model: &str) -> String {
-    let whole = format!("{application}-{model}");
+    joined(application, model)
+}
+
+/// Two names with a hyphen between them, at most 63 bytes long, as labels are.
+///
+/// What is longer is cut, and ends in 8 digits of a hash of the whole.
+pub fn joined(first: &str, second: &str) -> String {
+    let whole = format!("{first}-{second}");
     if whole.len() <= LONGEST_VALUE {
         return whole;
     }

@@ -2,6 +2,7 @@
 
 mod ingress;
 mod junk;
+mod mesh;
 mod nodes;
 mod quarrels;
 mod removal;

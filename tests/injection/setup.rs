@@ -4,6 +4,7 @@ use istio_pilot::cni::Phase;
 use istio_pilot::desired::Inputs;
 use istio_pilot::desired::injection::{injector_config, mesh_config};
 use istio_pilot::intent::cni_paths::{CniPaths, CniSetting};
+use istio_pilot::intent::extensions::Extensions;
 use istio_pilot::intent::identity::Identity;
 use istio_pilot::intent::images::Images;
 use istio_pilot::intent::{Gateway, Mesh};
@@ -141,6 +142,7 @@ impl Setup {
         let inputs = Inputs {
             identity: &self.identity,
             mesh: &self.mesh,
+            extensions: Extensions::NONE,
             kubernetes: KubernetesVersion {
                 major: 1,
                 minor: 37,

@@ -129,6 +129,7 @@ fn installed(
             identity: Identity::new("istio-pilot", namespace),
             target: Target::Installed(mesh),
             ingress: None,
+            extensions: None,
             problems: Vec::new(),
             warnings: Vec::new(),
             is_scraped: false,

@@ -11,6 +11,7 @@ mod forward_auth;
 mod gateway_info;
 mod ingress;
 mod ingress_auth;
+mod istio_ingress_config;
 mod istio_ingress_route;
 mod istio_pilot;
 mod istio_request_auth;

@@ -34,6 +34,7 @@ fn collides(identity: &Identity) -> bool {
         identity: identity.clone(),
         target: Target::Installed(crate::intent::options::check(&options).mesh.unwrap()),
         ingress: None,
+        extensions: None,
         problems: Vec::new(),
         warnings: Vec::new(),
         is_scraped: false,

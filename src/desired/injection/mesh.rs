@@ -1,7 +1,9 @@
 //! The mesh configuration.
 
 use serde::Serialize;
+use serde_json::Value;
 
+use super::providers::providers;
 use super::{InjectionError, discovery_address};
 use crate::desired::Inputs;
 use crate::desired::yaml;
@@ -33,6 +35,9 @@ struct Mesh<'a> {
     /// The agent serves the application's metrics with the proxy's. This is the default; it is
     /// written because istioctl writes it and tools look for it.
     enable_prometheus_merge: bool,
+    /// What relations add.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    extension_providers: Vec<Value>,
     /// Where istiod looks for configuration of the whole mesh; the default is istio-system.
     root_namespace: &'a str,
     /// The default; the templates pass it to the proxies.
@@ -71,6 +76,7 @@ pub fn mesh_config(inputs: &Inputs<'_>) -> Result<MeshConfig, InjectionError> {
             metrics: ["prometheus"],
         },
         enable_prometheus_merge: true,
+        extension_providers: providers(inputs.extensions),
         root_namespace: inputs.identity.namespace(),
         trust_domain: DOMAIN,
     };

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::cni::Phase;
 use crate::intent::Mesh;
+use crate::intent::extensions::{CheckHeaders, CheckProtocol, Extensions, ExternalAuthorizer};
 use crate::intent::identity::Identity;
 use crate::intent::options::check;
 
@@ -12,6 +13,7 @@ use crate::intent::options::check;
 struct ControlPlane {
     identity: Identity,
     mesh: Mesh,
+    extensions: Extensions,
     phase: Phase,
 }
 
@@ -20,6 +22,7 @@ impl ControlPlane {
         Inputs {
             identity: &self.identity,
             mesh: &self.mesh,
+            extensions: &self.extensions,
             kubernetes: KubernetesVersion {
                 major: 1,
                 minor: 34,
@@ -34,6 +37,7 @@ fn control_plane(injection: Injection) -> ControlPlane {
     ControlPlane {
         identity: Identity::new("istio-pilot", "mesh"),
         mesh: check(options.as_object().unwrap()).mesh.unwrap(),
+        extensions: Extensions::default(),
         phase: match injection {
             Injection::IstioInit => Phase::RollingOut,
             Injection::IstioValidation => Phase::On,
@@ -159,4 +163,53 @@ fn what_becomes_of_a_gateway_stands_in_documents_of_their_own() {
             .collect();
         assert_eq!(found, kinds, "{name}");
     }
+}
+
+#[test]
+fn services_that_check_requests_are_in_the_mesh_configuration_and_nothing_else_changes() {
+    let mut control_plane = control_plane(Injection::IstioInit);
+    let mesh = |control_plane: &ControlPlane| mesh_config(&control_plane.inputs()).unwrap().mesh;
+    let before = mesh(&control_plane);
+    let named = |name: &str| Some(vec![name.to_owned()]);
+    let authorizer = |name: &str, protocol| ExternalAuthorizer {
+        relation: "istio-ingress-config:1".parse().unwrap(),
+        name: name.to_owned(),
+        service: "oidc".to_owned(),
+        namespace: "kubeflow".to_owned(),
+        port: 8080,
+        protocol,
+    };
+    let headers = CheckHeaders {
+        seen: named("cookie"),
+        added: named("kubeflow-userid"),
+        answered: named("set-cookie"),
+        refused: named("content-type"),
+    };
+    control_plane.extensions.authorizers = vec![
+        authorizer("all", CheckProtocol::Http(headers)),
+        authorizer("none", CheckProtocol::Http(CheckHeaders::default())),
+        authorizer("grpc", CheckProtocol::Grpc),
+    ];
+    let after = mesh(&control_plane);
+    let mut read: Value = serde_yaml::from_str(&after).unwrap();
+    let providers = read.as_object_mut().unwrap().remove("extensionProviders");
+    assert_eq!(read, serde_yaml::from_str::<Value>(&before).unwrap());
+    let host = "oidc.kubeflow.svc.cluster.local";
+    let expected = json!([
+        {
+            "name": "all",
+            "envoyExtAuthzHttp": {
+                "service": host, "port": 8080, "timeout": "10s",
+                "includeRequestHeadersInCheck": ["cookie"],
+                "headersToUpstreamOnAllow": ["kubeflow-userid"],
+                "headersToDownstreamOnAllow": ["set-cookie"],
+                "headersToDownstreamOnDeny": ["content-type"],
+            },
+        },
+        {"name": "none", "envoyExtAuthzHttp": {"service": host, "port": 8080, "timeout": "10s"}},
+        {"name": "grpc", "envoyExtAuthzGrpc": {"service": host, "port": 8080, "timeout": "10s"}},
+    ]);
+    assert_eq!(providers, Some(expected));
+    control_plane.extensions = Extensions::default();
+    assert_eq!(mesh(&control_plane), before);
 }

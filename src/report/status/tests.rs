@@ -24,6 +24,7 @@ fn intent(options: &serde_json::Value) -> Intent {
         identity: Identity::new("pilot", "mesh"),
         target: Target::Installed(mesh),
         ingress: None,
+        extensions: None,
         problems: Vec::new(),
         warnings: Vec::new(),
         is_scraped: false,

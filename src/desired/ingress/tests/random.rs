@@ -16,7 +16,7 @@ use crate::k8s::kind::VIRTUAL_SERVICE;
 /// A databag of the other side, as it should be.
 type Valid = (&'static str, &'static [(&'static str, &'static str)]);
 
-const VALID: [Valid; 8] = [
+const VALID: [Valid; 9] = [
     (
         "ingress",
         &[
@@ -88,6 +88,15 @@ const VALID: [Valid; 8] = [
             "jwt_rules",
             "[{\"issuer\": \"https://dex\", \"jwks_uri\": \"https://dex/keys\", \"from_headers\": [{\"name\": \"a\"}]}]",
         )],
+    ),
+    (
+        "istio-ingress-config",
+        &[
+            ("ext_authz_service_name", "opa.mesh.svc.cluster.local"),
+            ("ext_authz_port", "9191"),
+            ("ext_authz_protocol", "http"),
+            ("include_headers_in_check", "[\"cookie\"]"),
+        ],
     ),
     ("istio-pilot", &[("_supported_versions", "- v1\n")]),
 ];

@@ -1,0 +1,59 @@
+//! What relations add to the mesh, beside its ingress gateway.
+
+use juju::names::RelationId;
+
+/// What relations add to the mesh.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Extensions {
+    /// The services that gateways may have their requests checked by, in the order of the relations;
+    /// no two have one name.
+    pub authorizers: Vec<ExternalAuthorizer>,
+}
+
+impl Extensions {
+    /// Nothing.
+    pub const NONE: &'static Self = &Self {
+        authorizers: Vec::new(),
+    };
+}
+
+/// A service that gateways may have their requests checked by, as authorization policies do that name
+/// it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExternalAuthorizer {
+    /// The relation that asks for it.
+    pub relation: RelationId,
+    /// How policies call it.
+    pub name: String,
+    /// The service.
+    pub service: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its port.
+    pub port: u16,
+    /// What is spoken with it.
+    pub protocol: CheckProtocol,
+}
+
+/// How a service is asked about a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CheckProtocol {
+    /// Over HTTP, with these headers.
+    Http(CheckHeaders),
+    /// Over gRPC, where it sees the whole request.
+    Grpc,
+}
+
+/// The headers that take part in a check over HTTP; one may begin or end with `*`. `None` as Istio does
+/// by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CheckHeaders {
+    /// Those of the request that the service gets to see.
+    pub seen: Option<Vec<String>>,
+    /// Those of its answer that are added to a request that passes.
+    pub added: Option<Vec<String>>,
+    /// Those of its answer that the client gets of a request that passes.
+    pub answered: Option<Vec<String>>,
+    /// Those of its answer that the client gets of a request that does not pass.
+    pub refused: Option<Vec<String>>,
+}

@@ -1,0 +1,78 @@
+//! What relations add to the mesh.
+
+use expect_test::expect;
+
+use super::check;
+use crate::intent::extensions::{CheckProtocol, Extensions, ExternalAuthorizer};
+use crate::k8s::kind::CONFIG_MAP;
+use crate::simulated::Simulated;
+use crate::step::deadlines::Timeouts;
+
+/// Another hook, in which relations ask for that.
+fn ask(cluster: &mut Simulated, extensions: Extensions) {
+    cluster.intent.extensions = Some(extensions);
+    cluster.begin_hook(Timeouts::default());
+}
+
+fn authorizers() -> Extensions {
+    Extensions {
+        authorizers: vec![ExternalAuthorizer {
+            relation: "istio-ingress-config:1".parse().unwrap(),
+            name: "ext-authz-ingress".to_owned(),
+            service: "oidc".to_owned(),
+            namespace: "kubeflow".to_owned(),
+            port: 8080,
+            protocol: CheckProtocol::Grpc,
+        }],
+    }
+}
+
+#[test]
+fn a_service_that_checks_requests_changes_the_mesh_configuration_alone() {
+    let mut cluster = Simulated::settled(&[]);
+    ask(&mut cluster, authorizers());
+    check(
+        &mut cluster,
+        &expect![[r#"
+        Off: apply ConfigMap istio
+        Off: active: CNI off
+    "#]],
+    );
+    cluster.begin_hook(Timeouts::default());
+    check(
+        &mut cluster,
+        &expect![[r#"
+        Off: active: CNI off
+    "#]],
+    );
+    ask(&mut cluster, Extensions::default());
+    check(
+        &mut cluster,
+        &expect![[r#"
+        Off: apply ConfigMap istio
+        Off: active: CNI off
+    "#]],
+    );
+}
+
+#[test]
+fn what_relations_add_is_no_change_where_nobody_sees_them() {
+    let mut cluster = Simulated::settled(&[]);
+    ask(&mut cluster, authorizers());
+    cluster.run();
+    cluster.intent.extensions = None;
+    let (_, assessment) = cluster.assess();
+    assert!(assessment.plan.is_empty(), "{}", assessment.plan);
+    // Anything else is.
+    cluster.change_named(&CONFIG_MAP, "istio", |it| {
+        let text = it["data"]["mesh"].as_str().unwrap();
+        it["data"]["mesh"] = text.replace("/dev/stdout", "/dev/stderr").into();
+    });
+    let (_, assessment) = cluster.assess();
+    assert!(
+        assessment
+            .plan
+            .to_string()
+            .starts_with("~ ConfigMap mesh/istio\n")
+    );
+}
