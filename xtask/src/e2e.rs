@@ -3,6 +3,7 @@
 
 mod cases;
 mod comparison;
+mod gateway;
 mod report;
 mod site;
 mod stream;
@@ -40,6 +41,8 @@ const PROGRAM: &str = "xtask";
 pub(crate) fn run(profile: &str) -> Result<()> {
     test_cluster::check_requirements()?;
     let programs = test_cluster::programs::build(&Program::ALL)?;
+    // Inside there is no way to the package index.
+    charm_world::prepare_neighbours()?;
     let started = Instant::now();
     let enclosure = Enclosure::new()?;
     let folder = enclosure.folder();
@@ -74,6 +77,7 @@ pub(crate) fn run_enclosed(folder: &Path) -> Result<ExitCode> {
     say("starting a cluster with a real node");
     let mut site = Site::start(folder)?;
     cases::run(&mut site, &mut report);
+    gateway::run(&mut site, &mut report);
     comparison::run(&mut site, &mut report);
     Ok(report.conclude())
 }

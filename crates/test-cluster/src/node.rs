@@ -24,7 +24,8 @@ const NODE: &str = "node1";
 const NAMESPACE: &str = "k8s.io";
 
 /// Programs of the machine, and the Debian packages that have them.
-const REQUIREMENTS: [(&str, &str); 9] = [
+const REQUIREMENTS: [(&str, &str); 10] = [
+    ("curl", "curl"),
     ("runc", "runc"),
     ("iptables-nft", "iptables"),
     ("iptables-save", "iptables"),
