@@ -8,6 +8,7 @@ mod ingress;
 pub mod question;
 mod switch;
 mod unseen;
+pub mod upgrade;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -27,6 +28,7 @@ use crate::plan::{Deletion, Obstacle, Plan, deletion_of_adopted, deletions_of_de
 use attempts::InVain;
 use awaited::Awaited;
 use gate::Gate;
+use upgrade::{TooFar, Upgrade};
 
 /// What follows from what is desired and what exists.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +47,8 @@ pub struct Assessment {
     pub conflicts: Vec<Obstacle>,
     /// Why the node agent cannot start until a person does something.
     pub fault: Option<AgentFault>,
+    /// Whether this charm's Istio may follow the one that is installed.
+    pub upgrade: Upgrade,
     /// What the phase waits for.
     pub awaited: Vec<Awaited>,
     /// Changes that this hook has tried in vain, and that are not in the plan any more.
@@ -68,7 +72,17 @@ impl Assessment {
     pub fn plan_text(&self) -> String {
         let conflicts = self.conflicts.iter();
         let conflicts = conflicts.map(|obstacle| format!("! {obstacle}\n"));
-        conflicts.chain([self.plan.to_string()]).collect()
+        let refusal = self.refusal().map(|it| format!("! {it}\n"));
+        let plan = self.plan.to_string();
+        conflicts.chain(refusal).chain([plan]).collect()
+    }
+
+    /// Why this charm's Istio must not follow the one that is installed. Then nothing may be changed.
+    pub fn refusal(&self) -> Option<&TooFar> {
+        match &self.upgrade {
+            Upgrade::Refused(why) => Some(why),
+            Upgrade::No | Upgrade::UnderWay => None,
+        }
     }
 
     /// Objects of others that are in the way. While there are any, nothing may be changed.
@@ -117,6 +131,8 @@ pub fn assess(desired: &Desired<'_>, observed: &Observed) -> Result<Assessment, 
     let wanted = desired.withholding(desired.at(phase)?, &unchecked)?;
     let mut frozen = agent::frozen(phase, intent, observed);
     frozen.extend(ingress::frozen(intent, &observed.live));
+    let upgrade = Upgrade::of(intent, observed);
+    frozen.extend(upgrade.frozen(intent, observed));
     let mut plan = plan(&wanted, &frozen, &observed.live, &intent.identity);
     let mut conflicts = Vec::new();
     if intent.is_removal() {
@@ -143,6 +159,10 @@ pub fn assess(desired: &Desired<'_>, observed: &Observed) -> Result<Assessment, 
     if in_vain.leaves_injection(observed) {
         awaited.retain(|it| *it != Awaited::InjectionChange);
     }
+    if upgrade == Upgrade::UnderWay {
+        // The switch goes on when istiod is the new one.
+        awaited.clear();
+    }
     Ok(Assessment {
         phase,
         fault: fault(phase, observed, rollout.as_ref()),
@@ -151,6 +171,7 @@ pub fn assess(desired: &Desired<'_>, observed: &Observed) -> Result<Assessment, 
         frozen,
         gate,
         conflicts,
+        upgrade,
         awaited,
         in_vain,
         next_look,

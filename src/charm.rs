@@ -13,7 +13,7 @@ use juju::{HookTools, Status, ToolError};
 use crate::cluster::Cluster;
 use crate::cluster::connect::{Access, ConnectError};
 use crate::cluster::error::ClusterError;
-use crate::decide::decide;
+use crate::decide::{Facts, decide};
 use crate::intent::{Intent, Target};
 use crate::reconcile::{Defect, Host, reconcile};
 use crate::report::{Outcome, report, status};
@@ -101,11 +101,11 @@ impl Charm {
     /// # Errors
     /// A defect, or a hook tool that fails.
     async fn reconcile(&self) -> anyhow::Result<Status> {
-        self.reconcile_with(KeyChange::AsNeeded).await
+        self.reconcile_with(KeyChange::AsNeeded, false).await
     }
 
-    /// The same, with another key if that is asked for.
-    async fn reconcile_with(&self, key: KeyChange) -> anyhow::Result<Status> {
+    /// The same, with another key if that is asked for, and whichever Istio is installed.
+    async fn reconcile_with(&self, key: KeyChange, forces_upgrade: bool) -> anyhow::Result<Status> {
         if !self.tools.is_leader()? {
             self.forget_related_endpoints()?;
             self.publish_as_follower(key)?;
@@ -114,7 +114,10 @@ impl Charm {
             return Ok(status);
         }
         let connected = self.connect().await;
-        let facts = self.facts(self.namespace(&connected), key)?;
+        let facts = Facts {
+            forces_upgrade,
+            ..self.facts(self.namespace(&connected), key)?
+        };
         let intent = decide(&facts);
         let outcome = if intent.target == Target::AsIs {
             Outcome::without_cluster(None)

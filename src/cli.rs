@@ -219,6 +219,7 @@ impl Common {
 /// What the options ask for, in a namespace: what a hook without relations would intend.
 fn intent(arguments: &Common, namespace: &str, options: Options) -> anyhow::Result<(Intent, Mesh)> {
     let mut intent = decide(&Facts {
+        forces_upgrade: false,
         identity: Identity::new(&arguments.app, namespace),
         leader: true,
         options,

@@ -20,6 +20,8 @@ pub struct Facts {
     pub leader: bool,
     /// The options as Juju holds them.
     pub options: Options,
+    /// Whether a person has asked that this Istio follows whichever is installed.
+    pub forces_upgrade: bool,
     /// The relations.
     pub relations: Relations,
     /// The unit whose hook runs; `None` where there is nothing to tell other charms.
@@ -47,6 +49,7 @@ impl Facts {
             identity,
             leader: false,
             options: Options::new(),
+            forces_upgrade: false,
             relations: Relations::new(),
             unit: None,
             secrets: Secrets::default(),
@@ -82,6 +85,7 @@ pub fn decide(facts: &Facts) -> Intent {
         extensions: None,
         problems,
         warnings,
+        forces_upgrade: facts.forces_upgrade,
         is_scraped: false,
     };
     if let Some(answer) = &facts.secrets.server_certificate {

@@ -40,6 +40,8 @@ pub struct Intent {
     pub problems: Vec<Problem>,
     /// Harmless oddities, for the log.
     pub warnings: Vec<String>,
+    /// Whether a person has asked that this Istio follows whichever is installed.
+    pub forces_upgrade: bool,
     /// Whether somebody scrapes metrics, and so has to know where the node agents are.
     pub is_scraped: bool,
 }
@@ -93,6 +95,7 @@ impl Intent {
             extensions: None,
             problems: Vec::new(),
             warnings: Vec::new(),
+            forces_upgrade: false,
             is_scraped: false,
         }
     }

@@ -38,6 +38,7 @@ use crate::step::condition::Condition;
 use crate::step::deadlines::Timeouts;
 use crate::step::journal::Journal;
 use crate::step::{Step, next_step};
+use objects::ready_istiod;
 pub(crate) use objects::{node, waiting_pod};
 
 /// Both options, as most people set them.
@@ -58,6 +59,8 @@ pub(crate) struct Simulated {
     pub(crate) live: LiveObjects,
     /// Whether istiod's pods are ready.
     pub(crate) istiod_is_ready: bool,
+    /// The version of an older istiod that is still ready.
+    pub(crate) older_istiod: Option<String>,
     /// What the istiods inject; `None` for what the injection configuration says.
     pub(crate) injects: Option<Vec<(String, Option<Injection>)>>,
     /// Nodes, pods and events of the node agent.
@@ -84,6 +87,7 @@ impl Simulated {
             intent: intent(options),
             live: LiveObjects::new(),
             istiod_is_ready: true,
+            older_istiod: None,
             injects: None,
             agent: AgentState {
                 nodes: ["n1", "n2", "n3"].map(|name| node(name, "True")).into(),
@@ -142,15 +146,25 @@ impl Simulated {
         self.begin_hook(Timeouts::default().of_removal());
     }
 
-    /// What is seen of the cluster now, with every question answered.
-    pub(crate) fn observe(&mut self, desired: &Desired<'_>) -> Observed {
-        let mut observed = Observed {
+    /// What is seen of the cluster before anything is asked.
+    fn first_look(&self) -> Observed {
+        Observed {
             namespace: self.intent.identity.namespace().to_owned(),
             live: self.live.clone(),
+            istiods: self
+                .older_istiod
+                .iter()
+                .map(|it| ready_istiod(it))
+                .collect(),
             overdue: self.journal.overdue(self.now),
             attempts: self.journal.attempts().clone(),
             ..Observed::default()
-        };
+        }
+    }
+
+    /// What is seen of the cluster now, with every question answered.
+    pub(crate) fn observe(&mut self, desired: &Desired<'_>) -> Observed {
+        let mut observed = self.first_look();
         for _ in 0..20 {
             observed.drain.acknowledged_for = self.journal.acknowledged_for(self.now);
             let takes_long = self.journal.takes_long(self.now);
@@ -344,6 +358,7 @@ pub(crate) fn desired(intent: &Intent) -> &'static Desired<'static> {
 fn intent(options: &[(&str, &str)]) -> Intent {
     let options = options.iter();
     decide(&Facts {
+        forces_upgrade: false,
         identity: Identity::new("pilot", "mesh"),
         leader: true,
         options: options

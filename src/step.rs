@@ -40,6 +40,9 @@ pub fn next_step<'a>(assessment: &'a Assessment, journal: &Journal, now: Duratio
     if !obstacles.is_empty() {
         return Step::Finish(obstacles.into_iter().map(Condition::InTheWay).collect());
     }
+    if let Some(refusal) = assessment.refusal() {
+        return Step::Finish(vec![Condition::TooFar(refusal.clone())]);
+    }
     let plan = &assessment.plan;
     let deletable = || plan.deletions.iter().filter(|it| !it.under_way);
     let closing: Vec<_> = deletable()

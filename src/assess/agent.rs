@@ -21,7 +21,7 @@ const COMPONENT: &str = "app.kubernetes.io/name";
 const NODE_AGENT_COMPONENT: &str = "istio-cni";
 
 /// Whether an object belongs to the node agent.
-fn is_of_agent(object: &Object) -> bool {
+pub(super) fn is_of_agent(object: &Object) -> bool {
     object.label(COMPONENT) == Some(NODE_AGENT_COMPONENT)
 }
 

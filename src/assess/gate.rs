@@ -9,7 +9,7 @@ use crate::intent::Intent;
 use crate::istio::{Injection, names};
 use crate::k8s::admission::PodRefusal;
 use crate::k8s::kind::{CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, Wave};
-use crate::k8s::object::Object;
+use crate::k8s::object::{Object, ObjectId};
 use crate::k8s::rollout::{Progress, is_established, progress, refusal};
 use crate::observed::Observed;
 use crate::plan::{Deletion, Plan, Upsert};
@@ -92,7 +92,7 @@ impl Gate {
             return false;
         }
         match self.upserts {
-            Upserts::Injection => is_injection(upsert),
+            Upserts::Injection => is_injection(upsert.object.id()),
             Upserts::Definitions => upsert.wave == Wave::Definitions,
             Upserts::Nothing => false,
             Upserts::AllButNewWebhooks => {
@@ -145,15 +145,14 @@ fn being_deleted(plan: &Plan, observed: &Observed) -> Vec<Awaited> {
 }
 
 /// Whether an object says what pods get.
-fn is_injection(upsert: &Upsert) -> bool {
-    let id = upsert.object.id();
+pub(super) fn is_injection(id: &ObjectId) -> bool {
     id.is(&CONFIG_MAP) && [names::INJECTOR_CONFIG, names::VALUES].contains(&id.name.as_str())
 }
 
 fn upserts(phase: Phase, plan: &Plan, observed: &Observed) -> (Upserts, Vec<Awaited>) {
     let goes_back = phase.injection() == Injection::IstioInit
         && observed.injection() == Some(Injection::IstioValidation);
-    if goes_back && plan.upserts.iter().any(is_injection) {
+    if goes_back && plan.upserts.iter().any(|it| is_injection(it.object.id())) {
         return (Upserts::Injection, Vec::new());
     }
     if plan.upserts.iter().any(|it| it.wave == Wave::Definitions) {

@@ -4,6 +4,7 @@ pub(crate) mod detect_cni_paths;
 mod list_stale_workloads;
 mod restart_stale_workloads;
 mod rotate_private_key;
+mod upgrade;
 
 use juju::Status;
 use juju::action::ActionResults;
@@ -28,17 +29,20 @@ pub enum Action {
     RestartStaleWorkloads,
     /// A new key for the ingress gateway's certificate.
     RotatePrivateKey,
+    /// What a hook does, by a larger step if that is asked for.
+    Upgrade,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Reconcile,
         Self::Plan,
         Self::DetectCniPaths,
         Self::ListStaleWorkloads,
         Self::RestartStaleWorkloads,
         Self::RotatePrivateKey,
+        Self::Upgrade,
     ];
 
     /// Its name.
@@ -50,6 +54,7 @@ impl Action {
             Self::ListStaleWorkloads => "list-stale-workloads",
             Self::RestartStaleWorkloads => "restart-stale-workloads",
             Self::RotatePrivateKey => "rotate-private-key",
+            Self::Upgrade => "upgrade",
         }
     }
 }
@@ -84,6 +89,7 @@ impl Charm {
             Action::ListStaleWorkloads => self.run_list_stale_workloads().await,
             Action::RestartStaleWorkloads => self.run_restart_stale_workloads().await,
             Action::RotatePrivateKey => self.run_rotate_private_key().await,
+            Action::Upgrade => self.run_upgrade().await,
         }
     }
 
@@ -103,6 +109,11 @@ impl Charm {
     async fn run_reconcile(&self) -> Result<(), Stop> {
         self.must_lead("reconciles", Action::Reconcile)?;
         let status = self.reconcile().await?;
+        self.show_as_result(status)
+    }
+
+    /// Shows what a reconcile came to; the action fails where that is not active.
+    fn show_as_result(&self, status: Status) -> Result<(), Stop> {
         let mut results = ActionResults::new();
         results.insert("status", status.name())?;
         results.insert("message", status.message())?;

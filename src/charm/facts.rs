@@ -50,6 +50,7 @@ impl Charm {
         let options = self.tools.config()?.values().clone();
         let now = Timestamp::now();
         Ok(Facts {
+            forces_upgrade: false,
             identity: Identity::new(self.application(), namespace),
             leader,
             unit: Some(self.unit(&relations)?),

@@ -21,6 +21,7 @@ fn facts(options: &[(&str, &str)], remote: &[&[(&str, &str)]]) -> Facts {
     };
     let relations = remote.iter().enumerate().map(relation).collect();
     Facts {
+        forces_upgrade: false,
         identity: Identity::new("pilot", "mesh"),
         leader: true,
         options: options

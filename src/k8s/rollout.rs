@@ -100,6 +100,16 @@ pub fn progress(live: &Object) -> Progress {
     Progress::Moving(counts)
 }
 
+/// Whether every pod of a Deployment's newest specification has once been available, whatever has
+/// become of them. The reason stays as it is until there is a newer one
+/// (`pkg/controller/deployment/progress.go` of Kubernetes 1.37).
+pub fn has_ever_completed(live: &Object) -> bool {
+    let conditions = live.at("/status/conditions").and_then(Value::as_array);
+    let mut conditions = conditions.into_iter().flatten();
+    let reason = conditions.find(|it| it["type"] == "Progressing");
+    is_observed(live) && reason.is_some_and(|it| it["reason"] == "NewReplicaSetAvailable")
+}
+
 fn counts(live: &Object) -> Option<Counts> {
     let status = |name: &str| number(live, &format!("/status/{name}")).unwrap_or(0);
     let replicas = || number(live, "/spec/replicas").unwrap_or(1);

@@ -52,6 +52,13 @@ impl IstioVersion {
     }
 }
 
+impl IstioVersion {
+    /// Major and minor version.
+    pub fn minor_version(self) -> (u32, u32) {
+        (self.major, self.minor)
+    }
+}
+
 impl fmt::Display for IstioVersion {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}.{}.{}", self.major, self.minor, self.patch)

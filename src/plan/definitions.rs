@@ -11,7 +11,7 @@ use crate::k8s::version::IstioVersion;
 use crate::plan::ownership::{Ownership, ownership};
 
 /// What istioctl labels with the version that it installs.
-const OPERATOR_VERSION: &str = "operator.istio.io/version";
+pub const OPERATOR_VERSION: &str = "operator.istio.io/version";
 
 /// What to do with a definition that exists already.
 #[derive(Clone, Debug, PartialEq)]

@@ -45,6 +45,7 @@ fn why(condition: &Condition) -> Option<String> {
         Condition::StillWaiting(awaited) => Some(awaited.to_string()),
         Condition::Settled { .. }
         | Condition::InTheWay(_)
+        | Condition::TooFar(_)
         | Condition::AgentFault(..)
         | Condition::Standby => None,
     }

@@ -6,6 +6,7 @@ use juju::Status;
 
 use super::{LogLine, Outcome};
 use crate::assess::awaited::Awaited;
+use crate::assess::upgrade::TooFar;
 use crate::cluster::error::{ClusterError, FailureKind, missing_right};
 use crate::cni::Phase;
 use crate::cni::rollout::AgentFault;
@@ -105,6 +106,7 @@ fn of_condition(
     match condition {
         Condition::Settled { ready_nodes } => settled(*ready_nodes, intent, kubernetes),
         Condition::InTheWay(obstacle) => Status::Blocked(obstacle.to_string()),
+        Condition::TooFar(why) => Status::Blocked(too_far(why, application)),
         Condition::AgentFault(fault, phase) => Status::Blocked(agent_fault(fault, *phase, intent)),
         Condition::StillWaiting(Awaited::Istiod {
             refusal: Some(refusal),
@@ -120,6 +122,14 @@ fn of_condition(
     }
 }
 
+/// A version that must not be followed, with both ways out.
+fn too_far(why: &TooFar, application: &str) -> String {
+    format!(
+        "{why}: nothing is changed, CNI options included; juju refresh {application} to a revision \
+         that may follow, or: juju run {application}/leader upgrade force=true"
+    )
+}
+
 /// The full text of a condition, for the log, where its status may be shorter.
 fn in_full(condition: &Condition) -> Option<String> {
     match condition {
@@ -130,6 +140,7 @@ fn in_full(condition: &Condition) -> Option<String> {
         }
         Condition::Settled { .. }
         | Condition::InTheWay(_)
+        | Condition::TooFar(_)
         | Condition::AgentFault(..)
         | Condition::Unreachable(_)
         | Condition::Standby => None,

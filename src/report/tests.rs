@@ -33,6 +33,7 @@ fn facts(leader: bool, options: &[(&str, &str)], remote: &[&[(&str, &str)]]) -> 
     let options = options.iter();
     let options = options.map(|(key, value)| ((*key).to_owned(), json!(value)));
     Facts {
+        forces_upgrade: false,
         identity: Identity::new("pilot", "mesh"),
         leader,
         options: options.collect(),

@@ -25,6 +25,18 @@ pub(super) fn agent_pod(node: &Node) -> Pod {
     .unwrap()
 }
 
+/// A pod of istiod that is ready.
+pub(super) fn ready_istiod(version: &str) -> Pod {
+    serde_json::from_value(json!({
+        "metadata": {"name": "istiod-older"},
+        "spec": {"containers": [{"name": "discovery", "image": format!("hub/pilot:{version}")}]},
+        "status": {"conditions": [
+            {"type": "PodScheduled", "status": "True"}, {"type": "Ready", "status": "True"},
+        ]},
+    }))
+    .unwrap()
+}
+
 /// A pod that waits for `istio-validation`.
 pub(crate) fn waiting_pod(name: &str) -> Pod {
     serde_json::from_value(json!({

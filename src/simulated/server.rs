@@ -123,6 +123,15 @@ impl Simulated {
         });
     }
 
+    /// Changes every object.
+    pub(crate) fn change_all(&mut self, change: impl Fn(&mut Value)) {
+        for object in self.live.values_mut() {
+            let mut value = object.value().clone();
+            change(&mut value);
+            *object = Object::from_value(value).unwrap();
+        }
+    }
+
     /// Changes the object of a kind with that name.
     pub(crate) fn change_named(&mut self, kind: &Kind, name: &str, change: impl Fn(&mut Value)) {
         let mut objects = self.live.values();

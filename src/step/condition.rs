@@ -1,6 +1,7 @@
 //! The conditions that a hook ends with.
 
 use crate::assess::awaited::Awaited;
+use crate::assess::upgrade::TooFar;
 use crate::cluster::error::{ClusterError, FailureKind};
 use crate::cni::Phase;
 use crate::cni::rollout::AgentFault;
@@ -18,6 +19,8 @@ pub enum Condition {
     },
     /// An object of others is in the way.
     InTheWay(Obstacle),
+    /// This charm's Istio must not follow the one that is installed.
+    TooFar(TooFar),
     /// The node agent cannot start until a person does something.
     AgentFault(AgentFault, Phase),
     /// The time was over before this happened.

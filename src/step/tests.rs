@@ -9,6 +9,7 @@ mod removal;
 mod stopped;
 mod switch;
 mod tokens;
+mod upgrade;
 
 use expect_test::{Expect, expect};
 use serde_json::json;

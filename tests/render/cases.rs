@@ -132,6 +132,7 @@ fn installed(
             extensions: None,
             problems: Vec::new(),
             warnings: Vec::new(),
+            forces_upgrade: false,
             is_scraped: false,
         },
         phase,

@@ -18,6 +18,7 @@
 //! - `acknowledgement`: the question of the switch, put to a real istiod.
 //! - `actions`: what `juju run` does.
 //! - `conformance`: what the tests of the Python charm ask for beyond all that.
+//! - `upgrade`: from one version of Istio to another.
 //! - `stale`: workloads that still run with what was injected before, and their restart.
 //!
 //! What `juju status` and `juju run` show stands in `expect!`, whole. What is another text at each
@@ -55,3 +56,4 @@ mod support;
 mod switch;
 mod tls;
 mod traefik;
+mod upgrade;

@@ -32,7 +32,9 @@ impl Charm {
                 self.application()
             )));
         }
-        let status = self.reconcile_with(KeyChange::Now(algorithm)).await?;
+        let status = self
+            .reconcile_with(KeyChange::Now(algorithm), false)
+            .await?;
         let mut results = ActionResults::new();
         results.insert(
             "message",

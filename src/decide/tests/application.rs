@@ -37,6 +37,7 @@ fn collides(identity: &Identity) -> bool {
         extensions: None,
         problems: Vec::new(),
         warnings: Vec::new(),
+        forces_upgrade: false,
         is_scraped: false,
     };
     let kubernetes = KubernetesVersion::parse("1.34").unwrap();

@@ -27,6 +27,7 @@ fn intent(options: &serde_json::Value) -> Intent {
         extensions: None,
         problems: Vec::new(),
         warnings: Vec::new(),
+        forces_upgrade: false,
         is_scraped: false,
     }
 }

@@ -166,6 +166,7 @@ fn facts(endpoint: &'static str, bag: Databag) -> Facts {
     let other = relation(&format!("{endpoint}:2"), "other", bag);
     relations.entry(endpoint).or_default().push(other);
     Facts {
+        forces_upgrade: false,
         identity: Identity::new("pilot", "mesh"),
         leader: true,
         options: Options::new(),
