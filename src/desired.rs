@@ -15,6 +15,7 @@ mod ingress;
 pub mod injection;
 pub mod stream;
 mod template;
+mod tracing;
 mod wanted;
 mod yaml;
 
@@ -171,6 +172,7 @@ impl<'a> Desired<'a> {
         kubernetes: KubernetesVersion,
     ) -> Result<Self, RenderError> {
         let mut of_relations = ingress::objects(intent)?;
+        of_relations.extend(tracing::objects(intent)?);
         of_relations.extend(of_endpoints);
         let last_phase = match intent.cni_paths() {
             Some(_) => Phase::On,

@@ -22,6 +22,7 @@ mod outside;
 mod peers;
 mod service_host;
 mod unit;
+mod workload_tracing;
 
 use std::collections::BTreeMap;
 
@@ -39,7 +40,7 @@ pub use certificates::{NAME as CERTIFICATES, UnitKeys};
 pub use unit::{CHARM, Unit};
 
 /// Every endpoint that this charm serves.
-pub const ALL: [&dyn Endpoint; 14] = [
+pub const ALL: [&dyn Endpoint; 15] = [
     &istio_pilot::IstioPilot,
     &ingress_auth::IngressAuth,
     &forward_auth::ForwardAuth,
@@ -47,6 +48,7 @@ pub const ALL: [&dyn Endpoint; 14] = [
     &istio_ingress_route::IstioIngressRoute,
     &istio_request_auth::IstioRequestAuth,
     &istio_ingress_config::IstioIngressConfig,
+    &workload_tracing::WorkloadTracing,
     &gateway_info::GatewayInfo,
     &gateway_metadata::GatewayMetadata,
     &istio_metadata::IstioMetadata,

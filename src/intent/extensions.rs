@@ -1,5 +1,7 @@
 //! What relations add to the mesh, beside its ingress gateway.
 
+use std::net::IpAddr;
+
 use juju::names::RelationId;
 
 /// What relations add to the mesh.
@@ -8,12 +10,15 @@ pub struct Extensions {
     /// The services that gateways may have their requests checked by, in the order of the relations;
     /// no two have one name.
     pub authorizers: Vec<ExternalAuthorizer>,
+    /// Where proxies send spans; `None` for nowhere.
+    pub collector: Option<SpanCollector>,
 }
 
 impl Extensions {
     /// Nothing.
     pub const NONE: &'static Self = &Self {
         authorizers: Vec::new(),
+        collector: None,
     };
 }
 
@@ -56,4 +61,24 @@ pub struct CheckHeaders {
     pub answered: Option<Vec<String>>,
     /// Those of its answer that the client gets of a request that does not pass.
     pub refused: Option<Vec<String>>,
+}
+
+/// What collects the spans of requests, over OTLP with gRPC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpanCollector {
+    /// Where it is.
+    pub host: CollectorHost,
+    /// Its port.
+    pub port: u16,
+}
+
+/// Where spans are collected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CollectorHost {
+    /// A Service of the cluster, by the whole name that the mesh has for it.
+    Service(String),
+    /// Another name, which DNS knows.
+    Name(String),
+    /// An address.
+    Address(IpAddr),
 }

@@ -157,6 +157,20 @@ pub fn request_authentication(application: &str, at: &str) -> String {
     format!("request-auth-{application}-{at}")
 }
 
+/// How the mesh calls what collects spans, among its extension providers.
+pub const TRACING_PROVIDER: &str = "workload-tracing";
+
+/// The `Telemetry` that has an application's mesh send spans, and the `ServiceEntry` of what collects
+/// them.
+pub fn tracing(application: &str) -> String {
+    format!("{application}-workload-tracing")
+}
+
+/// How the mesh calls what collects spans where that has an address only.
+pub fn span_collector(application: &str, namespace: &str) -> String {
+    format!("spans.{application}.{namespace}.internal")
+}
+
 /// How the mesh calls a Service.
 pub fn service_host(service: &str, namespace: &str) -> String {
     format!("{service}.{namespace}.svc.cluster.local")

@@ -217,6 +217,20 @@ pub const VIRTUAL_SERVICE: Kind = Kind::namespaced(
     "virtualservices",
 )
 .applied_in(Wave::Resources);
+/// Istio's `ServiceEntry`s: services that Kubernetes does not know.
+pub const SERVICE_ENTRY: Kind = Kind::namespaced(
+    "networking.istio.io",
+    "v1",
+    "ServiceEntry",
+    "serviceentries",
+)
+.applied_in(Wave::Resources);
+
+/// Istio's `Telemetry`s.
+pub const TELEMETRY: Kind =
+    Kind::namespaced("telemetry.istio.io", "v1", "Telemetry", "telemetries")
+        .applied_in(Wave::Resources);
+
 /// Istio's `EnvoyFilter`s, which have no later version.
 pub const ENVOY_FILTER: Kind = Kind::namespaced(
     "networking.istio.io",
@@ -238,7 +252,7 @@ pub const REQUEST_AUTHENTICATION: Kind = Kind::namespaced(
 /// Every kind that any version of this charm has applied, in the order of application.
 ///
 /// Pruning goes through all of them, so a kind that is no longer rendered stays in the table.
-pub const KINDS: [Kind; 19] = [
+pub const KINDS: [Kind; 21] = [
     CUSTOM_RESOURCE_DEFINITION,
     SERVICE_ACCOUNT,
     CLUSTER_ROLE,
@@ -258,6 +272,8 @@ pub const KINDS: [Kind; 19] = [
     REQUEST_AUTHENTICATION,
     GATEWAY,
     VIRTUAL_SERVICE,
+    SERVICE_ENTRY,
+    TELEMETRY,
 ];
 
 /// The kind with this group and name; `None` when this charm never applies it.

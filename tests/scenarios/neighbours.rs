@@ -19,6 +19,7 @@ mod metadata;
 mod observability;
 mod refusals;
 mod served_certificates;
+mod workload_tracing;
 
 /// The status of the charm when all is well.
 const WELL: &str = "active: CNI off";

@@ -76,7 +76,7 @@ pub fn mesh_config(inputs: &Inputs<'_>) -> Result<MeshConfig, InjectionError> {
             metrics: ["prometheus"],
         },
         enable_prometheus_merge: true,
-        extension_providers: providers(inputs.extensions),
+        extension_providers: providers(inputs),
         root_namespace: inputs.identity.namespace(),
         trust_domain: DOMAIN,
     };

@@ -1,17 +1,32 @@
-//! What the mesh configuration knows beside istiod and proxies: services that check requests.
+//! What the mesh configuration knows beside istiod and proxies: services that check requests, and what
+//! collects spans.
 
 use serde_json::{Value, json};
 
+use crate::desired::Inputs;
+use crate::desired::tracing::host;
 use crate::intent::extensions::{CheckHeaders, CheckProtocol, Extensions, ExternalAuthorizer};
-use crate::istio::names::service_host;
+use crate::istio::names::{TRACING_PROVIDER, service_host};
 
 /// How long a request waits for its check; by default that is ten minutes.
 const TIMEOUT: &str = "10s";
 
 /// The field `extensionProviders` of the mesh configuration
 /// (<https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/#MeshConfig-ExtensionProvider>).
-pub(super) fn providers(extensions: &Extensions) -> Vec<Value> {
-    extensions.authorizers.iter().map(authorizer).collect()
+pub(super) fn providers(inputs: &Inputs<'_>) -> Vec<Value> {
+    let Extensions {
+        authorizers,
+        collector,
+    } = inputs.extensions;
+    let mut providers: Vec<Value> = authorizers.iter().map(authorizer).collect();
+    providers.extend(collector.as_ref().map(|collector| {
+        let service = host(collector, inputs.identity);
+        json!({
+            "name": TRACING_PROVIDER,
+            "opentelemetry": {"service": service, "port": collector.port},
+        })
+    }));
+    providers
 }
 
 /// Where the service does not answer, Envoy refuses the request: `failOpen` is false by default.

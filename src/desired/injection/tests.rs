@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use super::*;
 use crate::cni::Phase;
 use crate::intent::Mesh;
-use crate::intent::extensions::{CheckHeaders, CheckProtocol, Extensions, ExternalAuthorizer};
+use crate::intent::extensions::{
+    CheckHeaders, CheckProtocol, CollectorHost, Extensions, ExternalAuthorizer, SpanCollector,
+};
 use crate::intent::identity::Identity;
 use crate::intent::options::check;
 
@@ -212,4 +214,20 @@ fn services_that_check_requests_are_in_the_mesh_configuration_and_nothing_else_c
     assert_eq!(providers, Some(expected));
     control_plane.extensions = Extensions::default();
     assert_eq!(mesh(&control_plane), before);
+}
+
+#[test]
+fn the_collector_of_spans_is_in_the_mesh_configuration_by_the_name_that_the_mesh_has_for_it() {
+    let mut control_plane = control_plane(Injection::IstioInit);
+    let mut providers = |host| {
+        control_plane.extensions.collector = Some(SpanCollector { host, port: 4317 });
+        let mesh = mesh_config(&control_plane.inputs()).unwrap().mesh;
+        let mesh: Value = serde_yaml::from_str(&mesh).unwrap();
+        mesh["extensionProviders"].clone()
+    };
+    let expected = |host: &str| json!([{"name": "workload-tracing", "opentelemetry": {"service": host, "port": 4317}}]);
+    let name = providers(CollectorHost::Name("tempo.example".to_owned()));
+    assert_eq!(name, expected("tempo.example"));
+    let address = providers(CollectorHost::Address("10.1.2.3".parse().unwrap()));
+    assert_eq!(address, expected("spans.istio-pilot.mesh.internal"));
 }

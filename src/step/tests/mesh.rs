@@ -3,7 +3,10 @@
 use expect_test::expect;
 
 use super::check;
-use crate::intent::extensions::{CheckProtocol, Extensions, ExternalAuthorizer};
+use crate::intent::extensions::{
+    CheckProtocol, CollectorHost, Extensions, ExternalAuthorizer, SpanCollector,
+};
+use crate::intent::ingress::Ingress;
 use crate::k8s::kind::CONFIG_MAP;
 use crate::simulated::Simulated;
 use crate::step::deadlines::Timeouts;
@@ -24,6 +27,7 @@ fn authorizers() -> Extensions {
             port: 8080,
             protocol: CheckProtocol::Grpc,
         }],
+        ..Extensions::default()
     }
 }
 
@@ -74,5 +78,48 @@ fn what_relations_add_is_no_change_where_nobody_sees_them() {
             .plan
             .to_string()
             .starts_with("~ ConfigMap mesh/istio\n")
+    );
+}
+
+#[test]
+fn spans_are_sent_as_long_as_something_collects_them() {
+    let mut cluster = Simulated::settled(&[]);
+    let collector = |host| Extensions {
+        collector: Some(SpanCollector { host, port: 4317 }),
+        ..Extensions::default()
+    };
+    let address = CollectorHost::Address("10.1.2.3".parse().unwrap());
+    ask(&mut cluster, collector(address));
+    check(
+        &mut cluster,
+        &expect![[r#"
+        Off: apply ConfigMap istio, Telemetry pilot-workload-tracing, ServiceEntry pilot-workload-tracing
+        Off: active: CNI off
+    "#]],
+    );
+    let service = CollectorHost::Service("tempo.cos.svc.cluster.local".to_owned());
+    ask(&mut cluster, collector(service));
+    check(
+        &mut cluster,
+        &expect![[r#"
+        Off: apply ConfigMap istio
+        Off: delete ServiceEntry pilot-workload-tracing
+        Off: active: CNI off
+    "#]],
+    );
+    // It is not known whether anything does.
+    cluster.intent.extensions = None;
+    cluster.intent.ingress = None;
+    let (_, assessment) = cluster.assess();
+    assert!(assessment.plan.is_empty(), "{}", assessment.plan);
+    cluster.intent.ingress = Some(Ingress::default());
+    ask(&mut cluster, Extensions::default());
+    check(
+        &mut cluster,
+        &expect![[r#"
+        Off: apply ConfigMap istio
+        Off: delete Telemetry pilot-workload-tracing
+        Off: active: CNI off
+    "#]],
     );
 }

@@ -9,7 +9,7 @@ use super::{WELL, judged, writes};
 use crate::support::deployed;
 
 /// The services that the mesh knows to check requests, a line each.
-fn providers(world: &World) -> Result<String> {
+pub(super) fn providers(world: &World) -> Result<String> {
     let config = world.get("configmaps/istio")?;
     let mesh: Value = serde_yaml::from_str(config["data"]["mesh"].as_str().unwrap())?;
     let providers = mesh["extensionProviders"].as_array().into_iter().flatten();

@@ -16,7 +16,7 @@ use crate::k8s::kind::VIRTUAL_SERVICE;
 /// A databag of the other side, as it should be.
 type Valid = (&'static str, &'static [(&'static str, &'static str)]);
 
-const VALID: [Valid; 9] = [
+const VALID: [Valid; 10] = [
     (
         "ingress",
         &[
@@ -97,6 +97,13 @@ const VALID: [Valid; 9] = [
             ("ext_authz_protocol", "http"),
             ("include_headers_in_check", "[\"cookie\"]"),
         ],
+    ),
+    (
+        "workload-tracing",
+        &[(
+            "receivers",
+            "[{\"protocol\": {\"name\": \"otlp_grpc\", \"type\": \"grpc\"}, \"url\": \"tempo.cos.svc:4317\"}]",
+        )],
     ),
     ("istio-pilot", &[("_supported_versions", "- v1\n")]),
 ];
