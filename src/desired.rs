@@ -14,9 +14,9 @@ pub mod ids;
 mod ingress;
 pub mod injection;
 mod render;
+mod spans;
 pub mod stream;
 mod template;
-mod tracing;
 mod wanted;
 mod yaml;
 
@@ -127,7 +127,7 @@ impl<'a> Desired<'a> {
         kubernetes: KubernetesVersion,
     ) -> Result<Self, RenderError> {
         let mut of_relations = ingress::objects(intent)?;
-        of_relations.extend(tracing::objects(intent)?);
+        of_relations.extend(spans::objects(intent)?);
         of_relations.extend(of_endpoints);
         let last_phase = match intent.cni_paths() {
             Some(_) => Phase::On,

@@ -4,7 +4,7 @@
 //! answers with a list of them. Both are JSON, as version 1.0.0 of the Python library
 //! charmlibs-interfaces-tracing reads and writes them.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use http::uri::Authority;
 use juju::relation::{Bag, DatabagChanges, OwnBag, Relation};

@@ -1,6 +1,6 @@
 //! What relations add to the mesh, beside its ingress gateway.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use juju::names::RelationId;
 

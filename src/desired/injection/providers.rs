@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::desired::Inputs;
-use crate::desired::tracing::host;
+use crate::desired::spans::host;
 use crate::intent::extensions::{CheckHeaders, CheckProtocol, Extensions, ExternalAuthorizer};
 use crate::istio::names::{TRACING_PROVIDER, service_host};
 
