@@ -4,6 +4,7 @@ mod runner;
 mod suite;
 mod timing;
 
+use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
@@ -24,6 +25,9 @@ pub(crate) use suite::run as run_suite;
 
 /// The variable that tells the tests of the charm file where charmcraft is.
 const CHARMCRAFT_VARIABLE: &str = "CHARMCRAFT";
+
+/// How many tests run at once, for Rust's test harness.
+const THREADS_VARIABLE: &str = "RUST_TEST_THREADS";
 
 /// What the tests of the workspace run.
 const PROGRAMS: [Program; 12] = [
@@ -154,6 +158,7 @@ fn run_tests(report: &mut Report, results: &mut Results, runner: &Runner, folder
             runner
                 .cargo_test()
                 .args(["--tests", "--no-fail-fast"])
+                .env(THREADS_VARIABLE, threads()?)
                 .env(PROGRAMS_VARIABLE, folders),
         )
     });
@@ -167,6 +172,15 @@ fn run_tests(report: &mut Report, results: &mut Results, runner: &Runner, folder
                 .env(PROGRAMS_VARIABLE, folders),
         )
     });
+}
+
+/// How many tests of a suite run at once: stories wait for their clusters half of the time.
+fn threads() -> Result<OsString> {
+    if let Some(chosen) = env::var_os(THREADS_VARIABLE) {
+        return Ok(chosen);
+    }
+    let processors = thread::available_parallelism().context("cannot count the processors")?;
+    Ok((2 * processors.get()).to_string().into())
 }
 
 fn check_charm(
