@@ -1,5 +1,5 @@
-//! Routes, in the judgement of Istio's own `istioctl validate`: whatever other charms ask for, istiod
-//! takes what is made of it. What it does not take would hold back the routes of others too, as they
+//! Routes, in the judgement of Istio's own `istioctl validate` and of a real API server: whatever other
+//! charms ask for, both take what is made of it. What it does not take would hold back the routes of others too, as they
 //! stand in one object.
 
 #![allow(
@@ -17,7 +17,7 @@ use istio_pilot::desired::stream::to_yaml_stream;
 use istio_pilot::endpoints::{self, Relations};
 use istio_pilot::intent::Intent;
 use istio_pilot::intent::identity::Identity;
-use istio_pilot::intent::values::Options;
+use istio_pilot::intent::values::Options as CharmOptions;
 use istio_pilot::k8s::kind::VIRTUAL_SERVICE;
 use istio_pilot::k8s::object::Object;
 use istio_pilot::k8s::version::KubernetesVersion;
@@ -28,14 +28,14 @@ use proptest::sample::select;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
-use test_cluster::Program;
 use test_cluster::command::output_of;
+use test_cluster::{Options, Program, TestCluster};
 
 /// What relations at both endpoints of routes mean.
 fn intent(ingress: Vec<Relation>, routes: Vec<Relation>) -> Intent {
     decide(&Facts {
         relations: Relations::from([("ingress", ingress), ("istio-ingress-route", routes)]),
-        options: Options::new(),
+        options: CharmOptions::new(),
         leader: true,
         unit: None,
         secrets: Secrets::default(),
@@ -84,6 +84,25 @@ fn validate(objects: &[Object]) -> Result<()> {
     let command = command.args(["validate", "--filename"]).arg(&file);
     // Whatever cluster the user of this machine works with is left alone.
     output_of(command.env("KUBECONFIG", "/dev/null"))?;
+    Ok(())
+}
+
+/// Lets a real API server judge objects by schemas and rules of Istio's definitions, as it does when
+/// they are written.
+fn judged_by_server(objects: &[Object]) -> Result<()> {
+    let cluster = TestCluster::start(&Options {
+        controllers: false,
+        ..Options::default()
+    })?;
+    for definition in istio_api::custom_resource_definitions()? {
+        cluster.apply(&definition)?;
+    }
+    cluster.kubectl("wait --for=condition=Established crd --all --timeout=60s")?;
+    cluster.kubectl("create namespace mesh")?;
+    cluster.kubectl_with_input(
+        "create --dry-run=server --validate=strict --filename=-",
+        &to_yaml_stream(objects),
+    )?;
     Ok(())
 }
 
@@ -258,7 +277,7 @@ fn traefik() -> BoxedStrategy<Databag> {
 }
 
 #[test]
-fn istiod_takes_what_is_made_of_whatever_charms_ask_for() -> Result<()> {
+fn istiod_and_the_api_server_take_what_is_made_of_whatever_charms_ask_for() -> Result<()> {
     let mut runner = TestRunner::deterministic();
     let relations = (
         prop::collection::vec(document(), 1..5),
@@ -290,7 +309,12 @@ fn istiod_takes_what_is_made_of_whatever_charms_ask_for() -> Result<()> {
         served > 200 && refused > 200,
         "{served} served, {refused} refused"
     );
-    validate(&objects)
+    validate(&objects)?;
+    // One kubectl sends 50 a second.
+    let mut seen = BTreeSet::new();
+    objects.retain(|it| seen.insert(it.value().to_string()));
+    objects.truncate(500);
+    judged_by_server(&objects)
 }
 
 /// What expressions are put together from.

@@ -22,7 +22,13 @@ pub(super) fn add_node(world: &World, name: &str, system: &str, ready: &str) -> 
         "lastHeartbeatTime": "2026-01-01T00:00:00Z", "lastTransitionTime": "2026-01-01T00:00:00Z",
     });
     let object = format!("node {name}");
-    set_status(world, &object, &json!({"conditions": [condition]}))
+    set_status(world, &object, &json!({"conditions": [condition]}))?;
+    // A DaemonSet counts the nodes that its controller has heard of. The controllers share what they
+    // hear, and one of them adds this label.
+    until(&format!("the controllers know {name}"), || {
+        let labels = &world.get(&object)?["metadata"]["labels"];
+        Ok(labels["beta.kubernetes.io/os"] == system)
+    })
 }
 
 fn set_status(world: &World, object: &str, status: &Value) -> Result<()> {
