@@ -217,7 +217,8 @@ impl Cluster {
             ..LogParams::default()
         };
         let api = api(&POD, Scope::Namespace(namespace));
-        self.text(api.logs(pod, &parameters), &operation).await
+        let log = self.answer(api.logs(pod, &parameters), &operation).await?;
+        Ok(String::from_utf8_lossy(&log).into_owned())
     }
 }
 

@@ -1,9 +1,10 @@
 //! The only place that sends to the API server, and so the only one that waits for it.
 
 use std::future::Future;
+use std::pin::pin;
 use std::time::Duration;
 
-use futures::TryStream;
+use futures::{AsyncReadExt as _, TryStream};
 use kube::core::WatchEvent;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -24,14 +25,14 @@ impl Cluster {
     /// Sends a request and reads JSON from the answer.
     ///
     /// # Errors
-    /// As [`Cluster::text`], and when the answer is something else than JSON of a `T`.
+    /// As [`Cluster::answer`], and when the answer is something else than JSON of a `T`.
     pub(super) async fn json<T: DeserializeOwned>(
         &self,
         request: Built,
         operation: &Operation,
     ) -> Result<T, ClusterError> {
-        let text = self.text(request, operation).await?;
-        serde_json::from_str(&text).map_err(|error| {
+        let answer = self.answer(request, operation).await?;
+        serde_json::from_slice(&answer).map_err(|error| {
             let why = format!("unreadable answer: {error}");
             if error.is_data() {
                 return ClusterError::unexpected(operation, &why);
@@ -43,16 +44,24 @@ impl Cluster {
 
     /// Sends a request and gives the answer as it is.
     ///
+    /// It is read as it comes: of a long one there are no copies beside it.
+    ///
     /// # Errors
     /// When the server refuses, or has not answered in full in time.
-    pub(super) async fn text(
+    pub(super) async fn answer(
         &self,
         request: Built,
         operation: &Operation,
-    ) -> Result<String, ClusterError> {
+    ) -> Result<Vec<u8>, ClusterError> {
         let request = built(request, operation)?;
-        self.in_time(self.client.request_text(request), operation)
-            .await
+        let answer = async {
+            let mut body = pin!(self.client.request_stream(request).await?);
+            let mut answer = Vec::new();
+            let read = body.read_to_end(&mut answer).await;
+            read.map_err(kube::Error::ReadEvents)?;
+            Ok(answer)
+        };
+        self.in_time(answer, operation).await
     }
 
     /// Begins a watch. Only its beginning is bounded, as it lasts until something happens.
