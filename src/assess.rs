@@ -131,6 +131,7 @@ pub fn assess(desired: &Desired<'_>, observed: &Observed) -> Result<Assessment, 
     let wanted = desired.withholding(desired.at(phase)?, &unchecked)?;
     let mut frozen = agent::frozen(phase, intent, observed);
     frozen.extend(ingress::frozen(intent, &observed.live));
+    frozen.extend(unseen::frozen(intent, &observed.live));
     let upgrade = Upgrade::of(intent, observed);
     frozen.extend(upgrade.frozen(intent, observed));
     let mut plan = plan(&wanted, &frozen, &observed.live, &intent.identity);

@@ -8,7 +8,7 @@ mod key;
 mod request;
 mod subject;
 
-pub use certificate::{Certificate, chain};
+pub use certificate::{Certificate, chain, single};
 pub use key::{Algorithm, PrivateKey};
 pub use request::SigningRequest;
 pub use subject::Subject;

@@ -16,6 +16,7 @@ mod istio_ingress_route;
 mod istio_metadata;
 mod istio_pilot;
 mod istio_request_auth;
+mod jwks_ca_cert;
 mod metadata;
 mod metrics_endpoint;
 mod outside;
@@ -40,7 +41,7 @@ pub use certificates::{NAME as CERTIFICATES, UnitKeys};
 pub use unit::{CHARM, Unit};
 
 /// Every endpoint that this charm serves.
-pub const ALL: [&dyn Endpoint; 15] = [
+pub const ALL: [&dyn Endpoint; 16] = [
     &istio_pilot::IstioPilot,
     &ingress_auth::IngressAuth,
     &forward_auth::ForwardAuth,
@@ -49,6 +50,7 @@ pub const ALL: [&dyn Endpoint; 15] = [
     &istio_request_auth::IstioRequestAuth,
     &istio_ingress_config::IstioIngressConfig,
     &workload_tracing::WorkloadTracing,
+    &jwks_ca_cert::JwksCaCert,
     &gateway_info::GatewayInfo,
     &gateway_metadata::GatewayMetadata,
     &istio_metadata::IstioMetadata,

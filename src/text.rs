@@ -1,5 +1,9 @@
 //! Texts for people: lists of names, and texts that are too long.
 
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
 /// Names up to three, and how many more there are: `n1, n2, n3 (+2 more)`.
 pub fn up_to_three<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
     let mut names = names.into_iter();
@@ -9,6 +13,16 @@ pub fn up_to_three<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String 
         0 => first.join(", "),
         more => format!("{} (+{more} more)", first.join(", ")),
     }
+}
+
+/// The SHA-256 of a text, in hexadecimal digits.
+pub fn sha256(text: &str) -> String {
+    let mut hash = String::new();
+    for byte in Sha256::digest(text) {
+        // Writing to a string cannot fail.
+        let _ = write!(hash, "{byte:02x}");
+    }
+    hash
 }
 
 /// A number of things: `1 pod`, `2 pods`.

@@ -1,5 +1,7 @@
 //! Certificates, and the chain from one to its authority.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
@@ -80,6 +82,41 @@ impl Certificate {
     fn is_self_issued(&self) -> bool {
         self.issuer == self.subject
     }
+}
+
+/// The certificates of a text in PEM, each as a text of its own that has nothing else: somebody may
+/// have sent a key with them.
+///
+/// # Errors
+/// When there is none, or one cannot be read.
+pub fn single(text: &str) -> Result<Vec<String>, Unusable> {
+    let mut found = Vec::new();
+    for der in CertificateDer::pem_slice_iter(text.as_bytes()) {
+        let der = der.map_err(|_| Unusable("is no certificate in PEM"))?;
+        let read = X509Certificate::from_der(&der);
+        if !read.is_ok_and(|(rest, _)| rest.is_empty()) {
+            return Err(Unusable("has a certificate that cannot be read"));
+        }
+        found.push(pem(&der));
+    }
+    if found.is_empty() {
+        return Err(Unusable("is no certificate in PEM"));
+    }
+    Ok(found)
+}
+
+/// A certificate in PEM (RFC 7468, section 5).
+fn pem(der: &[u8]) -> String {
+    let mut text = "-----BEGIN CERTIFICATE-----\n".to_owned();
+    let encoded = STANDARD.encode(der);
+    let mut rest = encoded.as_str();
+    while !rest.is_empty() {
+        let (line, others) = rest.split_at(rest.len().min(64));
+        text.push_str(line);
+        text.push('\n');
+        rest = others;
+    }
+    text + "-----END CERTIFICATE-----\n"
 }
 
 /// A certificate and those that lead from it to its authority, in the order in which a server sends

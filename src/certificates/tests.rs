@@ -219,3 +219,17 @@ fn a_chain_leads_from_the_certificate_to_its_authority_in_whatever_order_it_come
         format!("{}\n", own.pem())
     );
 }
+
+#[test]
+fn certificates_are_taken_out_of_a_text_and_nothing_else_is() {
+    let (first, second) = (Authority::root().certificate, Authority::root().certificate);
+    let key = include_str!("testdata/ec.pem");
+    let plain = |text: &str| text.replace("\r\n", "\n");
+    let found = single(&format!("# of us\n{first}{key}\n\n{second}")).unwrap();
+    assert_eq!(found, [plain(&first), plain(&second)]);
+    let broken = first.replacen("MI", "NI", 1);
+    let cut = "-----BEGIN CERTIFICATE-----\nMIIB";
+    for bad in ["", "CA", key, cut, &broken, &format!("{first}{broken}")] {
+        single(bad).unwrap_err();
+    }
+}

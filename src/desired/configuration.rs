@@ -1,4 +1,4 @@
-//! istiod's configuration: three `ConfigMap`s that hold long texts made elsewhere.
+//! istiod's configuration: `ConfigMap`s that hold long texts made elsewhere.
 //!
 //! They have no template: it would be empty, and the texts would be quoted only to be parsed again.
 
@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::desired::Inputs;
 use crate::desired::injection::{self, InjectionError, InjectorConfig, MeshConfig};
+use crate::intent::extensions::Extensions;
 use crate::istio::REVISION;
 use crate::istio::names;
 
@@ -14,8 +15,15 @@ const DESCRIPTION: &str = "The installation's settings, by the names that Istio'
     gives them. For people and tools that look: nothing reads them back, a change here has no \
     effect.";
 
-/// The mesh configuration, what istiod injects, and the settings behind both.
-pub(super) fn config_maps(inputs: &Inputs<'_>) -> Result<[Value; 3], InjectionError> {
+/// The authorities that istiod trusts when it asks for keys, beside those of its image; empty for none.
+pub(super) fn key_authorities(extensions: &Extensions) -> String {
+    let certificates = extensions.key_authorities.iter().map(String::as_str);
+    certificates.collect()
+}
+
+/// The mesh configuration, what istiod injects, and the settings behind both; and the authorities that
+/// relations add.
+pub(super) fn config_maps(inputs: &Inputs<'_>) -> Result<Vec<Value>, InjectionError> {
     let MeshConfig {
         mesh,
         mesh_networks,
@@ -39,7 +47,7 @@ pub(super) fn config_maps(inputs: &Inputs<'_>) -> Result<[Value; 3], InjectionEr
         json!({"merged-values": settings, "original-values": settings}),
     );
     shown["metadata"]["annotations"] = json!({"kubernetes.io/description": DESCRIPTION});
-    Ok([
+    let mut config_maps = vec![
         config_map(
             names::MESH_CONFIG,
             json!({"mesh": mesh, "meshNetworks": mesh_networks}),
@@ -49,5 +57,11 @@ pub(super) fn config_maps(inputs: &Inputs<'_>) -> Result<[Value; 3], InjectionEr
             json!({"config": config, "values": values}),
         ),
         shown,
-    ])
+    ];
+    let authorities = key_authorities(inputs.extensions);
+    if !authorities.is_empty() {
+        let data = json!({"extra.pem": authorities});
+        config_maps.push(config_map(names::KEY_AUTHORITIES, data));
+    }
+    Ok(config_maps)
 }

@@ -12,6 +12,7 @@ use crate::istio::REVISION;
 use crate::istio::names::Names;
 use crate::k8s::labels;
 use crate::k8s::object::Object;
+use crate::text::sha256;
 
 /// The API groups whose resources istiod reads.
 ///
@@ -53,6 +54,8 @@ struct Scope<'a> {
     istio_groups: [&'static str; 7],
     images: &'a Images,
     node_agent: Option<&'a CniPaths>,
+    /// The SHA-256 of the authorities that relations add; `None` where they add none.
+    key_authorities: Option<String>,
 }
 
 /// Renders every object of a control plane, including the node agent's in the phases that apply it.
@@ -81,6 +84,9 @@ impl<'a> Scope<'a> {
             istio_groups: ISTIO_GROUPS,
             images: &inputs.mesh.images,
             node_agent: inputs.node_agent(),
+            key_authorities: Some(configuration::key_authorities(inputs.extensions))
+                .filter(|it| !it.is_empty())
+                .map(|it| sha256(&it)),
         }
     }
 }

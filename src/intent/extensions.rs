@@ -1,6 +1,7 @@
 //! What relations add to the mesh, beside its ingress gateway.
 
 use core::net::IpAddr;
+use std::collections::BTreeSet;
 
 use juju::names::RelationId;
 
@@ -12,6 +13,9 @@ pub struct Extensions {
     pub authorizers: Vec<ExternalAuthorizer>,
     /// Where proxies send spans; `None` for nowhere.
     pub collector: Option<SpanCollector>,
+    /// The certificates in PEM of authorities that istiod trusts when it asks issuers of tokens for
+    /// their keys, beside those of its image.
+    pub key_authorities: BTreeSet<String>,
 }
 
 impl Extensions {
@@ -19,6 +23,7 @@ impl Extensions {
     pub const NONE: &'static Self = &Self {
         authorizers: Vec::new(),
         collector: None,
+        key_authorities: BTreeSet::new(),
     };
 }
 

@@ -17,6 +17,9 @@ pub const ISTIOD: &str = "istiod";
 pub const MESH_CONFIG: &str = "istio";
 /// The ConfigMap with what istiod injects.
 pub const INJECTOR_CONFIG: &str = "istio-sidecar-injector";
+/// The ConfigMap with the authorities that istiod trusts when it asks for keys of tokens, in the file
+/// `extra.pem`.
+pub const KEY_AUTHORITIES: &str = "pilot-jwks-extra-cacerts";
 /// The ConfigMap that shows the settings of the installation.
 pub const VALUES: &str = "values";
 /// The account with which istiods of other clusters read this one.
@@ -44,6 +47,8 @@ pub struct Names {
     pub mesh_config: &'static str,
     /// [`INJECTOR_CONFIG`].
     pub injector_config: &'static str,
+    /// [`KEY_AUTHORITIES`].
+    pub key_authorities: &'static str,
     /// [`VALUES`].
     pub values: &'static str,
     /// ClusterRole and binding of istiod.
@@ -77,6 +82,7 @@ impl Names {
             istiod: ISTIOD,
             mesh_config: MESH_CONFIG,
             injector_config: INJECTOR_CONFIG,
+            key_authorities: KEY_AUTHORITIES,
             values: VALUES,
             istiod_cluster_role: format!("istiod-clusterrole-{namespace}"),
             gateway_controller_cluster_role: format!("istiod-gateway-controller-{namespace}"),

@@ -1,12 +1,9 @@
 //! The labels that every object of this charm carries, and what they say.
 
-use std::fmt::Write as _;
-
-use sha2::{Digest, Sha256};
-
 use crate::istio::ISTIO_VERSION;
 use crate::k8s::kind::CUSTOM_RESOURCE_DEFINITION;
 use crate::k8s::object::Object;
+use crate::text::sha256;
 
 /// Says which application's object it is; see [`instance`].
 pub const INSTANCE: &str = "app.kubernetes.io/instance";
@@ -53,11 +50,7 @@ pub fn joined(first: &str, second: &str) -> String {
     if whole.len() <= LONGEST_VALUE {
         return whole;
     }
-    let mut hash = String::new();
-    for byte in Sha256::digest(&whole).iter().take(HASH_DIGITS / 2) {
-        // Writing to a string cannot fail.
-        let _ = write!(hash, "{byte:02x}");
-    }
+    let hash = &sha256(&whole)[..HASH_DIGITS];
     let mut end = LONGEST_VALUE - HASH_DIGITS - 1;
     while !whole.is_char_boundary(end) {
         end -= 1;

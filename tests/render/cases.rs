@@ -3,6 +3,7 @@
 use istio_pilot::cni::Phase;
 use istio_pilot::desired::Desired;
 use istio_pilot::intent::cni_paths::{CniPaths, CniSetting};
+use istio_pilot::intent::extensions::Extensions;
 use istio_pilot::intent::identity::Identity;
 use istio_pilot::intent::images::Images;
 use istio_pilot::intent::{Gateway, Intent, Mesh, Target};
@@ -90,6 +91,14 @@ pub(crate) fn all() -> Vec<Case> {
             settings: &[],
         },
         Case {
+            name: "authorities of keys",
+            control_plane: with_key_authorities(control_plane("kubeflow")),
+            settings: &[concat!(
+                "values.pilot.jwksResolverExtraRootCA=",
+                include_str!("authority.pem")
+            )],
+        },
+        Case {
             name: "istio-system",
             control_plane: with_node_agent("istio-system", usual, Phase::On),
             settings: &[],
@@ -105,6 +114,16 @@ pub(crate) fn control_plane(namespace: &str) -> ControlPlane {
 /// A control plane with a node agent, with Istio's own images.
 pub(crate) fn with_node_agent(namespace: &str, paths: CniPaths, phase: Phase) -> ControlPlane {
     installed(namespace, Some(paths), istio_images(), phase)
+}
+
+/// One whose istiod trusts an authority that a relation has sent.
+fn with_key_authorities(mut control_plane: ControlPlane) -> ControlPlane {
+    control_plane.intent.extensions = Some(Extensions {
+        // istioctl takes no line feed at the end.
+        key_authorities: [include_str!("authority.pem").trim_end().to_owned()].into(),
+        ..Extensions::default()
+    });
+    control_plane
 }
 
 fn installed(

@@ -15,6 +15,7 @@ mod istio_ingress_config;
 mod istio_ingress_route;
 mod istio_pilot;
 mod istio_request_auth;
+mod jwks_ca_cert;
 mod metadata;
 mod observability;
 mod refusals;

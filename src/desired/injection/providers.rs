@@ -17,6 +17,7 @@ pub(super) fn providers(inputs: &Inputs<'_>) -> Vec<Value> {
     let Extensions {
         authorizers,
         collector,
+        ..
     } = inputs.extensions;
     let mut providers: Vec<Value> = authorizers.iter().map(authorizer).collect();
     providers.extend(collector.as_ref().map(|collector| {

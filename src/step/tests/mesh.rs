@@ -123,3 +123,44 @@ fn spans_are_sent_as_long_as_something_collects_them() {
     "#]],
     );
 }
+
+#[test]
+fn istiod_starts_anew_with_other_authorities() {
+    let mut cluster = Simulated::settled(&[]);
+    let authorities = |text: &str| Extensions {
+        key_authorities: [text.to_owned()].into(),
+        ..Extensions::default()
+    };
+    ask(&mut cluster, authorities("first"));
+    check(
+        &mut cluster,
+        &expect![[r#"
+        Off: apply ConfigMap pilot-jwks-extra-cacerts, Deployment istiod
+        Off: active: CNI off
+    "#]],
+    );
+    ask(&mut cluster, authorities("second"));
+    check(
+        &mut cluster,
+        &expect![[r#"
+        Off: apply ConfigMap pilot-jwks-extra-cacerts, Deployment istiod
+        Off: active: CNI off
+    "#]],
+    );
+    // It is not known which there are.
+    cluster.intent.extensions = None;
+    let (_, assessment) = cluster.assess();
+    assert!(assessment.plan.is_empty(), "{}", assessment.plan);
+    ask(&mut cluster, Extensions::default());
+    check(
+        &mut cluster,
+        &expect![[r#"
+        Off: apply Deployment istiod
+        Off: delete ConfigMap pilot-jwks-extra-cacerts
+        Off: active: CNI off
+    "#]],
+    );
+    cluster.intent.extensions = None;
+    let (_, assessment) = cluster.assess();
+    assert!(assessment.plan.is_empty(), "{}", assessment.plan);
+}

@@ -16,7 +16,7 @@ use crate::k8s::kind::VIRTUAL_SERVICE;
 /// A databag of the other side, as it should be.
 type Valid = (&'static str, &'static [(&'static str, &'static str)]);
 
-const VALID: [Valid; 10] = [
+const VALID: [Valid; 11] = [
     (
         "ingress",
         &[
@@ -104,6 +104,16 @@ const VALID: [Valid; 10] = [
             "receivers",
             "[{\"protocol\": {\"name\": \"otlp_grpc\", \"type\": \"grpc\"}, \"url\": \"tempo.cos.svc:4317\"}]",
         )],
+    ),
+    (
+        "jwks-ca-cert",
+        &[
+            (
+                "certificates",
+                "[\"-----BEGIN CERTIFICATE-----\\nMA==\\n-----END CERTIFICATE-----\"]",
+            ),
+            ("version", "1"),
+        ],
     ),
     ("istio-pilot", &[("_supported_versions", "- v1\n")]),
 ];
