@@ -22,6 +22,8 @@ use crate::{Background, Program, TestCluster};
 const NODE: &str = "node1";
 /// What containerd calls what Kubernetes owns.
 const NAMESPACE: &str = "k8s.io";
+/// Where containerd has a folder for each container that runs, below its `state` (see [`containerd`]).
+const TASKS: &str = "/run/containerd/io.containerd.runtime.v2.task/k8s.io";
 
 /// Programs of the machine, and the Debian packages that have them.
 const REQUIREMENTS: [(&str, &str); 10] = [
@@ -225,7 +227,7 @@ impl<'a> RealNode<'a> {
     /// # Errors
     /// When the pod has no running container.
     pub fn translation_rules(&self, namespace: &str, pod: &str) -> Result<String> {
-        let process = self.process_of(namespace, pod)?;
+        let process = process_of(namespace, pod)?;
         output_of(Command::new("nsenter").args([
             "--net",
             "--target",
@@ -233,23 +235,6 @@ impl<'a> RealNode<'a> {
             "iptables-save",
             "--table=nat",
         ]))
-    }
-
-    /// A process of a running container of a pod.
-    fn process_of(&self, namespace: &str, pod: &str) -> Result<String> {
-        let filter = format!(
-            "labels.\"io.kubernetes.pod.name\"=={pod},\
-             labels.\"io.kubernetes.pod.namespace\"=={namespace}"
-        );
-        let containers = self.ctr(&["containers", "list", "--quiet", &filter])?;
-        let tasks = self.ctr(&["tasks", "list"])?;
-        let running = tasks.lines().find_map(|line| {
-            let mut words = line.split_whitespace();
-            let (container, process) = (words.next()?, words.next()?);
-            let wanted = containers.lines().any(|id| id == container);
-            (wanted && line.contains("RUNNING")).then(|| process.to_owned())
-        });
-        running.with_context(|| format!("pod {namespace}/{pod} has no running container"))
     }
 
     fn ctr(&self, arguments: &[&str]) -> Result<String> {
@@ -263,6 +248,32 @@ impl<'a> RealNode<'a> {
                 .args(arguments),
         )
     }
+}
+
+/// A process of a running container of a pod.
+fn process_of(namespace: &str, pod: &str) -> Result<String> {
+    // Read where containerd has it: asking takes two programs, and there are many pods to ask for.
+    for task in fs::read_dir(TASKS)? {
+        let task = task?.path();
+        // A task that is just ending has lost them.
+        let read = |name: &str| fs::read_to_string(task.join(name)).unwrap_or_default();
+        let specification = read("config.json");
+        if !specification.contains(pod) {
+            continue;
+        }
+        let Ok(specification) = serde_json::from_str::<Value>(&specification) else {
+            continue;
+        };
+        let annotations = &specification["annotations"];
+        let process = read("init.pid");
+        if annotations["io.kubernetes.cri.sandbox-name"] == pod
+            && annotations["io.kubernetes.cri.sandbox-namespace"] == namespace
+            && Path::new("/proc").join(&process).join("ns/net").exists()
+        {
+            return Ok(process);
+        }
+    }
+    bail!("pod {namespace}/{pod} has no running container")
 }
 
 /// `PATH`, with the folder of a program in front.
