@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Result, bail, ensure};
-use charm_world::eventually;
+use charm_world::{World, eventually};
 use serde_json::{Value, json};
 
 use super::report::Report;
@@ -50,9 +50,13 @@ pub(super) fn run(site: &mut Site, report: &mut Report) {
 }
 
 /// Tells the proxies of a control plane to do without Istio's own statistics filter, which a plain
-/// Envoy does not have.
-pub(super) fn turn_metrics_off(site: &Site, namespace: &str) -> Result<()> {
-    let telemetry = json!({
+/// Envoy does not have: all in the mesh with this root namespace, or those in it with a label.
+pub(super) fn turn_metrics_off(
+    world: &World,
+    namespace: &str,
+    label: Option<(&str, &str)>,
+) -> Result<()> {
+    let mut telemetry = json!({
         "apiVersion": "telemetry.istio.io/v1",
         "kind": "Telemetry",
         "metadata": {"name": "without-metrics", "namespace": namespace},
@@ -61,12 +65,15 @@ pub(super) fn turn_metrics_off(site: &Site, namespace: &str) -> Result<()> {
             "overrides": [{"match": {"metric": "ALL_METRICS"}, "disabled": true}],
         }]},
     });
-    eventually("istiod takes a Telemetry", || site.world.apply(&telemetry))
+    if let Some((label, value)) = label {
+        telemetry["spec"]["selector"] = json!({"matchLabels": {label: value}});
+    }
+    eventually("istiod takes a Telemetry", || world.apply(&telemetry))
 }
 
 fn deploy(site: &mut Site) -> Result<String> {
     let detail = site.deploy("active: CNI off")?;
-    turn_metrics_off(site, MODEL)?;
+    turn_metrics_off(&site.world, MODEL, None)?;
     let injected = json!({"istio-injection": "enabled"});
     site.namespace(SHOP, &injected)?;
     site.namespace(

@@ -39,7 +39,7 @@ pub(super) fn run(site: &mut Site, report: &mut Report) {
         site.world.remove()?;
         site.namespace(ISTIO_SYSTEM, &json!({}))?;
         istioctl(site, "install", false)?;
-        turn_metrics_off(site, ISTIO_SYSTEM)?;
+        turn_metrics_off(&site.world, ISTIO_SYSTEM, None)?;
         Ok(String::new())
     });
     for (name, on) in [("on", true), ("off", false)] {

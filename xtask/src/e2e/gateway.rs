@@ -3,6 +3,7 @@
 mod client;
 mod objects;
 mod relations;
+mod tracing;
 
 use std::fs;
 use std::path::PathBuf;
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 use super::report::Report;
 use super::site::Site;
 use client::{Intruder, Request};
-use objects::{APP, AUTHORIZER, GATEWAY};
+use objects::{APP, AUTHORIZER, COLLECTOR, GATEWAY};
 use relations::{must_show, relate, relation, say};
 
 /// The application of the gateway's charm.
@@ -51,6 +52,9 @@ pub(super) fn run(site: &mut Site, report: &mut Report) {
     }
     report.case("ingress: a path leads to an application, rewritten", || {
         outside.route(world)
+    });
+    report.case("workload-tracing: spans of requests are collected", || {
+        tracing::trace(world, outside.plain("/app/"))
     });
     report.case(
         "ingress-auth: with nothing said, the gateway is closed",
@@ -266,7 +270,9 @@ impl Outside {
         world.kubectl(&format!(
             "delete deployment/{GATEWAY} service/{GATEWAY} --wait=false"
         ))?;
-        world.kubectl(&format!("delete pod/{APP} pod/{AUTHORIZER} --wait=false"))?;
+        world.kubectl(&format!(
+            "delete pod/{APP} pod/{AUTHORIZER} pod/{COLLECTOR} --wait=false"
+        ))?;
         Ok(String::new())
     }
 }
