@@ -217,8 +217,7 @@ impl Cluster {
             ..LogParams::default()
         };
         let api = api(&POD, Scope::Namespace(namespace));
-        let log = self.answer(api.logs(pod, &parameters), &operation).await?;
-        Ok(String::from_utf8_lossy(&log).into_owned())
+        self.text(api.logs(pod, &parameters), &operation).await
     }
 }
 

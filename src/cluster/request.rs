@@ -1,10 +1,9 @@
 //! The only place that sends to the API server, and so the only one that waits for it.
 
 use std::future::Future;
-use std::pin::pin;
 use std::time::Duration;
 
-use futures::{AsyncReadExt as _, TryStream};
+use futures::TryStream;
 use kube::core::WatchEvent;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -25,14 +24,14 @@ impl Cluster {
     /// Sends a request and reads JSON from the answer.
     ///
     /// # Errors
-    /// As [`Cluster::answer`], and when the answer is something else than JSON of a `T`.
+    /// As [`Cluster::text`], and when the answer is something else than JSON of a `T`.
     pub(super) async fn json<T: DeserializeOwned>(
         &self,
         request: Built,
         operation: &Operation,
     ) -> Result<T, ClusterError> {
-        let answer = self.answer(request, operation).await?;
-        serde_json::from_slice(&answer).map_err(|error| {
+        let text = self.text(request, operation).await?;
+        serde_json::from_str(&text).map_err(|error| {
             let why = format!("unreadable answer: {error}");
             if error.is_data() {
                 return ClusterError::unexpected(operation, &why);
@@ -44,24 +43,16 @@ impl Cluster {
 
     /// Sends a request and gives the answer as it is.
     ///
-    /// It is read as it comes: of a long one there are no copies beside it.
-    ///
     /// # Errors
     /// When the server refuses, or has not answered in full in time.
-    pub(super) async fn answer(
+    pub(super) async fn text(
         &self,
         request: Built,
         operation: &Operation,
-    ) -> Result<Vec<u8>, ClusterError> {
+    ) -> Result<String, ClusterError> {
         let request = built(request, operation)?;
-        let answer = async {
-            let mut body = pin!(self.client.request_stream(request).await?);
-            let mut answer = Vec::new();
-            let read = body.read_to_end(&mut answer).await;
-            read.map_err(kube::Error::ReadEvents)?;
-            Ok(answer)
-        };
-        self.in_time(answer, operation).await
+        self.in_time(self.client.request_text(request), operation)
+            .await
     }
 
     /// Begins a watch. Only its beginning is bounded, as it lasts until something happens.

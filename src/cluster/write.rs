@@ -108,7 +108,7 @@ impl Cluster {
             ..Preconditions::default()
         });
         let (api, name) = api_of(id)?;
-        match self.answer(api.delete(name, &parameters), &operation).await {
+        match self.text(api.delete(name, &parameters), &operation).await {
             Ok(_) => Ok(()),
             // 409 is the precondition: another object has the name now.
             Err(error) if error.is_gone() => Ok(()),
@@ -141,6 +141,6 @@ impl Cluster {
         };
         let api = api(kind, Scope::Namespace(namespace));
         let request = api.patch(name, &parameters, &Patch::Merge(body));
-        self.answer(request, &operation).await.map(drop)
+        self.text(request, &operation).await.map(drop)
     }
 }
