@@ -106,6 +106,11 @@ fn proxy(file: &Kubeconfig) -> Option<&str> {
     proxy.filter(|it| !it.is_empty())
 }
 
+/// How much of an answer is read at once, in bytes. Its parts come in records of 16 KiB (TLS). hyper
+/// would read up to 400 KiB at once, and keep what it read into: with the allocator's pages for large
+/// pieces that is several megabytes.
+const LONGEST_READ: usize = 32 * 1024;
+
 /// A client with TCP_NODELAY: the stock one of kube 5.0 leaves it unset, which costs its first
 /// request 40 ms (delayed acknowledgement against Nagle's algorithm).
 ///
@@ -118,7 +123,8 @@ fn client(config: &Config) -> Result<Client, kube::Error> {
     connector.set_nodelay(true);
     connector.set_connect_timeout(config.connect_timeout);
     let connector = config.rustls_https_connector_with_connector(connector)?;
-    let pool = hyper_util::client::legacy::Builder::new(TokioExecutor::new());
+    let mut pool = hyper_util::client::legacy::Builder::new(TokioExecutor::new());
+    pool.http1_max_buf_size(LONGEST_READ);
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())
         .option_layer(config.auth_layer()?)

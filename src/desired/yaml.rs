@@ -22,9 +22,21 @@ const RESERVED: [&str; 9] = ["false", "n", "no", "null", "off", "on", "true", "y
 
 /// Writes a value as one YAML document, with a line break at its end.
 pub(super) fn to_string(value: &Value) -> String {
-    let mut out = String::new();
+    // A text that grows is copied, and where it is large each of its copies costs the allocator
+    // megabytes of its own.
+    let mut out = String::with_capacity(length_of(value) * 5 / 4);
     append(&mut out, value);
     out
+}
+
+/// How long all texts of a value are together, in bytes.
+fn length_of(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(list) => list.iter().map(length_of).sum(),
+        Value::Object(map) => map.values().map(length_of).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    }
 }
 
 /// Appends a value as one YAML document, with a line break at its end.
