@@ -145,6 +145,20 @@ pub struct World<'a> {
     pub known: Known<'a>,
 }
 
+#[cfg(test)]
+impl<'a> World<'a> {
+    /// One of which nothing else matters to a test.
+    fn of(intent: &'a Intent, observed: Option<&'a Observed>, leader: bool) -> Self {
+        Self {
+            intent,
+            observed,
+            leader,
+            unit: None,
+            known: Known::NOTHING,
+        }
+    }
+}
+
 /// What one databag of this application or unit should hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Publication {

@@ -165,8 +165,7 @@ pub fn plan(
 /// The deletion of an object that may not be labelled as this application's, such as a node agent
 /// whose installation this application replaces.
 pub fn deletion_of_adopted(live: &Object, identity: &Identity) -> Option<Deletion> {
-    let is_foreign = matches!(ownership::ownership(live, identity), Ownership::Foreign(_));
-    Deletion::of(live, Urgency::InWave).filter(|_| !is_foreign)
+    Deletion::of(live, Urgency::InWave).filter(|_| !ownership::is_foreign(live, identity))
 }
 
 /// The deletion of an object that must not stay, whatever else has to be done.

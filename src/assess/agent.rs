@@ -12,7 +12,7 @@ use crate::k8s::rollout::NodeCounts;
 use crate::observed::agent::AgentState;
 use crate::observed::{Effect, Observed};
 use crate::plan::adoption::after_adoption;
-use crate::plan::ownership::{Ownership, may_delete, ownership};
+use crate::plan::ownership::{Ownership, is_foreign, may_delete, ownership};
 use crate::plan::{Plan, Urgency, drift};
 
 /// The label that all objects of the node agent carry, as in upstream's charts.
@@ -31,10 +31,7 @@ pub(super) fn daemon_set<'a>(intent: &Intent, observed: &'a Observed) -> Option<
     let is_ours = if intent.is_removal() {
         may_delete(daemon_set, &intent.identity)
     } else {
-        !matches!(
-            ownership(daemon_set, &intent.identity),
-            Ownership::Foreign(_)
-        )
+        !is_foreign(daemon_set, &intent.identity)
     };
     is_ours.then_some(daemon_set)
 }
@@ -169,10 +166,9 @@ pub(super) fn frozen(phase: Phase, intent: &Intent, observed: &Observed) -> BTre
         Phase::Removing => !object.is(&DAEMON_SET),
         Phase::Off | Phase::RollingOut | Phase::On => false,
     };
-    let is_foreign =
-        |object: &Object| matches!(ownership(object, &intent.identity), Ownership::Foreign(_));
+    let stays = |it: &&Object| is_of_agent(it) && stays(it) && !is_foreign(it, &intent.identity);
     live.values()
-        .filter(|object| is_of_agent(object) && stays(object) && !is_foreign(object))
+        .filter(stays)
         .map(|object| object.id().clone())
         .collect()
 }

@@ -17,7 +17,7 @@ use crate::k8s::kind::{
     ENVOY_FILTER, GATEWAY, Kind, REQUEST_AUTHENTICATION, SECRET, VIRTUAL_SERVICE, Wave,
 };
 use crate::k8s::object::{LiveObjects, Object, ObjectId};
-use crate::plan::ownership::{Ownership, may_delete, ownership};
+use crate::plan::ownership::{is_foreign, may_delete};
 use crate::plan::{Deletion, Plan, close};
 
 /// What stays as it is: all that relations have asked for, where nobody knows whether they still do;
@@ -117,8 +117,7 @@ fn leads_to(line: &Value, hosts: &BTreeSet<String>) -> bool {
 /// is taken over.
 fn is_there(kind: &Kind, name: &str, identity: &Identity, live: &LiveObjects) -> bool {
     let found = live.get(&ObjectId::new(kind, identity.namespace(), name));
-    let is_foreign = |it: &Object| matches!(ownership(it, identity), Ownership::Foreign(_));
-    found.is_some_and(|it| !it.is_being_deleted() && !is_foreign(it))
+    found.is_some_and(|it| !it.is_being_deleted() && !is_foreign(it, identity))
 }
 
 /// Deletes before anything else what lets requests pass.

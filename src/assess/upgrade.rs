@@ -14,12 +14,11 @@ use crate::istio::{ISTIO_VERSION, names};
 use crate::k8s::kind::Wave;
 use crate::k8s::labels;
 use crate::k8s::object::{Object, ObjectId};
-use crate::k8s::pod;
 use crate::k8s::rollout::{Progress, has_ever_completed, progress};
-use crate::k8s::version::{IstioVersion, tag};
+use crate::k8s::version::{IstioVersion, minor_version, tag};
 use crate::observed::Observed;
 use crate::plan::definitions::OPERATOR_VERSION;
-use crate::plan::ownership::{Ownership, ownership};
+use crate::plan::ownership::{Ownership, is_foreign, ownership};
 
 /// The oldest installation of istioctl or the Python charm that is taken over at once: the Python
 /// charm installs Istio 1.28.
@@ -83,10 +82,8 @@ impl Upgrade {
             let is_webhook = it.id().wave() == Some(Wave::Webhooks);
             is_injection(it.id()) || is_of_agent(it) || is_webhook
         };
-        let is_foreign =
-            |it: &Object| matches!(ownership(it, &intent.identity), Ownership::Foreign(_));
         let live = observed.live.values();
-        live.filter(|it| stays(it) && !is_foreign(it))
+        live.filter(|it| stays(it) && !is_foreign(it, &intent.identity))
             .map(|it| it.id().clone())
             .collect()
     }
@@ -94,7 +91,7 @@ impl Upgrade {
 
 /// The minor version that this charm installs.
 fn this_one() -> Option<(u32, u32)> {
-    IstioVersion::parse(ISTIO_VERSION).map(IstioVersion::minor_version)
+    minor_version(ISTIO_VERSION)
 }
 
 /// Whether this charm's Istio may follow that one without being asked.
@@ -127,12 +124,8 @@ fn of_labels(istiod: &Object) -> Option<IstioVersion> {
 
 /// Whether a ready istiod is of another minor version than this charm's.
 fn another_serves(observed: &Observed) -> bool {
-    let mut ready = observed.istiods.iter().filter(|it| pod::is_ready(it));
-    ready.any(|pod| {
-        let image = pod::image(pod, "discovery");
-        let version = image.and_then(tag).and_then(IstioVersion::parse);
-        version.is_some_and(|it| Some(it.minor_version()) != this_one())
-    })
+    let mut versions = observed.ready_versions();
+    versions.any(|(version, _)| Some(version.minor_version()) != this_one())
 }
 
 impl fmt::Display for TooFar {

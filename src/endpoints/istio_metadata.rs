@@ -52,13 +52,7 @@ mod tests {
                 own_application: Some(Databag::from([(KEY, own)])),
                 ..Relation::new("istio-metadata:1".parse().unwrap())
             };
-            let world = World {
-                intent: &intent,
-                observed: None,
-                leader,
-                unit: None,
-                known: Known::NOTHING,
-            };
+            let world = World::of(&intent, None, leader);
             let published = IstioMetadata.publish(&relation, &world).into_iter();
             published.map(|it| it.changes).collect::<Vec<_>>()
         };

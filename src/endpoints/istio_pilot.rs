@@ -84,13 +84,7 @@ mod tests {
             ..Relation::new("istio-pilot:3".parse().unwrap())
         };
         let intent = Intent::nothing(Identity::new("pilot", "kubeflow"));
-        let world = World {
-            intent: &intent,
-            observed: None,
-            leader,
-            unit: None,
-            known: Known::NOTHING,
-        };
+        let world = World::of(&intent, None, leader);
         let published = IstioPilot.publish(&relation, &world);
         let lines = published.iter().flat_map(|publication| {
             let bag = publication.bag;

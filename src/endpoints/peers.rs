@@ -62,13 +62,7 @@ mod tests {
             ..Relation::new("peers:0".parse().unwrap())
         };
         [true, false].map(|leader| {
-            let world = World {
-                intent: &intent,
-                observed: None,
-                leader,
-                unit: None,
-                known: Known::NOTHING,
-            };
+            let world = World::of(&intent, None, leader);
             let published = Peers.publish(&relation, &world).into_iter();
             published.map(|it| it.changes).collect()
         })

@@ -11,12 +11,16 @@ impl Observed {
     /// The version of the running istiod: the newest image tag of its ready pods that is a version,
     /// else the Deployment's version label.
     pub fn running_version(&self) -> Option<String> {
+        let newest = self.ready_versions().max().map(|(_, tag)| tag);
+        let newest = newest.or_else(|| self.istiod()?.label(labels::VERSION));
+        newest.map(str::to_owned)
+    }
+
+    /// The versions of the ready pods, each with the image tag that shows it; not of those whose tag
+    /// is no version.
+    pub fn ready_versions(&self) -> impl Iterator<Item = (IstioVersion, &str)> {
         let ready = self.istiods.iter().filter(|pod| pod::is_ready(pod));
-        let newest = ready.filter_map(version_of).max();
-        if let Some((_, tag)) = newest {
-            return Some(tag);
-        }
-        self.istiod()?.label(labels::VERSION).map(str::to_owned)
+        ready.filter_map(version_of)
     }
 
     /// Why istiod is not ready, if that is known.
@@ -30,7 +34,7 @@ impl Observed {
 }
 
 /// The version of a pod's istiod, with the image tag that shows it.
-fn version_of(pod: &Pod) -> Option<(IstioVersion, String)> {
+fn version_of(pod: &Pod) -> Option<(IstioVersion, &str)> {
     let tag = version::tag(pod::image(pod, "discovery")?)?;
-    Some((IstioVersion::parse(tag)?, tag.to_owned()))
+    Some((IstioVersion::parse(tag)?, tag))
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Obstacle;
-use super::ownership::{Ownership, ownership};
+use super::ownership::{Ownership, is_foreign, ownership};
 use crate::intent::Intent;
 use crate::intent::identity::Identity;
 use crate::istio::{REVISION, names};
@@ -18,10 +18,9 @@ use crate::k8s::object::{LiveObjects, Object};
 pub fn conflicting_installations(intent: &Intent, live: &LiveObjects) -> Vec<Obstacle> {
     let identity = &intent.identity;
     let wants_agent = intent.cni_paths().is_some();
-    let others = live.values().filter(|object| {
-        matches!(ownership(object, identity), Ownership::Foreign(_))
-            && !is_younger(object, live, identity)
-    });
+    let others = live
+        .values()
+        .filter(|object| is_foreign(object, identity) && !is_younger(object, live, identity));
     others
         .filter_map(|object| {
             let whose = whose(object, identity.namespace(), wants_agent)?.to_owned();

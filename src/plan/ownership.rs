@@ -59,6 +59,11 @@ pub fn ownership(live: &Object, identity: &Identity) -> Ownership {
     Ownership::Foreign(foreign_description(live))
 }
 
+/// Whether somebody else owns a live object.
+pub fn is_foreign(live: &Object, identity: &Identity) -> bool {
+    matches!(ownership(live, identity), Ownership::Foreign(_))
+}
+
 /// Whether this application made an object: it carries our instance, or has lost that label, and
 /// stands where only we put it.
 ///

@@ -240,7 +240,7 @@ fn order(world: &World, from: usize) -> Result<Vec<String>> {
     };
     let writes = requests[from..]
         .iter()
-        .filter(|it| it.is_write() && !it.uri.contains("dryRun") && !it.uri.contains("/status"));
+        .filter(|it| it.is_write() && !it.is_dry_run() && !it.uri.contains("/status"));
     Ok(writes
         .filter_map(|it| Some(format!("{} {}", it.verb, what(&it.uri)?)))
         .collect())

@@ -4,7 +4,6 @@ use expect_test::{Expect, expect};
 use juju::relation::Databag;
 
 use super::*;
-use crate::endpoints::Known;
 use crate::intent::Intent;
 use crate::intent::identity::Identity;
 use crate::intent::ingress::Ingress;
@@ -164,13 +163,7 @@ fn published(applications: Option<&[&str]>, leader: bool) -> Vec<Publication> {
         routes: applications.iter().map(route).collect(),
         ..Ingress::default()
     });
-    let world = World {
-        intent: &intent,
-        observed: None,
-        leader,
-        unit: None,
-        known: Known::NOTHING,
-    };
+    let world = World::of(&intent, None, leader);
     let relation = Relation {
         own_application: Some(Databag::from([("ingress_app_names", "[\"a\", \"b\"]")])),
         ..relation(Databag::default())

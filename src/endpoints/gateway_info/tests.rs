@@ -20,13 +20,7 @@ fn relation(own: &[(&str, &str)]) -> Relation {
 fn published(cluster: &mut Simulated, own: &[(&str, &str)], leader: bool) -> String {
     cluster.intent.ingress.get_or_insert_default().is_watched = true;
     let (observed, _) = cluster.assess();
-    let world = World {
-        intent: &cluster.intent,
-        observed: Some(&observed),
-        leader,
-        unit: None,
-        known: Known::NOTHING,
-    };
+    let world = World::of(&cluster.intent, Some(&observed), leader);
     let published = GatewayInfo.publish(&relation(own), &world);
     let changes = published.iter().flat_map(|it| &it.changes);
     let lines = changes.map(|(key, value)| format!("{key}={} ", value.as_deref().unwrap_or("-")));
@@ -73,13 +67,7 @@ fn the_gateway_is_up_once_it_exists_and_its_service_can_be_reached() {
 #[test]
 fn without_a_view_of_the_cluster_nothing_is_said() {
     let cluster = Simulated::settled(&[]);
-    let world = World {
-        intent: &cluster.intent,
-        observed: None,
-        leader: true,
-        unit: None,
-        known: Known::NOTHING,
-    };
+    let world = World::of(&cluster.intent, None, true);
     assert_eq!(GatewayInfo.publish(&relation(&[]), &world), []);
     assert!(
         !cluster

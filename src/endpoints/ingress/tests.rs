@@ -170,13 +170,7 @@ fn of_two_that_ask_for_the_same_the_older_keeps_it_and_both_are_named() {
 fn the_leader_writes_both_versions_and_nothing_else() {
     let intent = Intent::nothing(Identity::new("pilot", "kubeflow"));
     let published = |leader| {
-        let world = World {
-            intent: &intent,
-            observed: None,
-            leader,
-            unit: None,
-            known: Known::NOTHING,
-        };
+        let world = World::of(&intent, None, leader);
         let relation = saying(1, "dex-auth", "port: 1\nprefix: /dex\nservice: dex-auth\n");
         let published = Ingress.publish(&relation, &world);
         let bags = published.into_iter().map(|it| (it.bag, it.changes));

@@ -179,13 +179,7 @@ fn published(databag: Databag, providers: &[&str]) -> Vec<DatabagChanges> {
         ..Observed::default()
     };
     observed.add([Object::from_value(config).unwrap()]);
-    let world = |leader| World {
-        intent: &intent,
-        observed: Some(&observed),
-        leader,
-        unit: None,
-        known: Known::NOTHING,
-    };
+    let world = |leader| World::of(&intent, Some(&observed), leader);
     assert_eq!(IstioIngressConfig.publish(&relation, &world(false)), []);
     let unseen = World {
         observed: None,

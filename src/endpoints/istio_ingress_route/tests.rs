@@ -80,13 +80,7 @@ fn told(cluster: &mut Simulated, relation: &Relation, leader: bool) -> String {
     requested(std::slice::from_ref(relation), &mut intent);
     cluster.intent = intent.clone();
     let (observed, _) = cluster.assess();
-    let world = World {
-        intent: &intent,
-        observed: Some(&observed),
-        leader,
-        unit: None,
-        known: Known::NOTHING,
-    };
+    let world = World::of(&intent, Some(&observed), leader);
     let published = IstioIngressRoute.publish(relation, &world);
     let changes = published.iter().flat_map(|it| &it.changes);
     let lines = changes.map(|(key, value)| format!("{key} = {value:?}\n"));

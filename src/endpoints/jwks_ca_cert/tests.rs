@@ -138,13 +138,7 @@ fn the_leader_says_which_version_it_reads() {
     let published = |leader| {
         let relation = with(1, "[]");
         let intent = asked(std::slice::from_ref(&relation));
-        let world = World {
-            intent: &intent,
-            observed: None,
-            leader,
-            unit: None,
-            known: Known::NOTHING,
-        };
+        let world = World::of(&intent, None, leader);
         let published = JwksCaCert.publish(&relation, &world).into_iter();
         published.map(|it| it.changes).collect::<Vec<_>>()
     };

@@ -168,13 +168,7 @@ fn the_leader_asks_for_that_protocol_once() {
             ..relation(1, "tempo", "[]")
         };
         let intent = asked(std::slice::from_ref(&relation));
-        let world = World {
-            intent: &intent,
-            observed: None,
-            leader,
-            unit: None,
-            known: Known::NOTHING,
-        };
+        let world = World::of(&intent, None, leader);
         let published = WorkloadTracing.publish(&relation, &world).into_iter();
         published.map(|it| it.changes).collect::<Vec<_>>()
     };

@@ -119,7 +119,7 @@ fn change_route(meter: &mut Meter, relation: u32, index: u16) -> Result<Cost> {
 /// The writes so far that stored something: a dry run, which comes before a write, does not.
 fn writes_of(world: &World) -> Result<usize> {
     let requests = world.requests()?;
-    let is_stored = |it: &&AuditRequest| it.is_write() && !it.uri.contains("dryRun=All");
+    let is_stored = |it: &&AuditRequest| it.is_write() && !it.is_dry_run();
     Ok(requests.iter().filter(is_stored).count())
 }
 

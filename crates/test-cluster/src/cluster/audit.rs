@@ -39,6 +39,11 @@ pub struct AuditRequest {
 }
 
 impl AuditRequest {
+    /// Whether it stores nothing, and says what would be stored.
+    pub fn is_dry_run(&self) -> bool {
+        self.uri.contains("dryRun=All")
+    }
+
     /// Whether the verb is one that changes objects. Dry runs and access reviews count too: their
     /// verbs are the same.
     pub fn is_write(&self) -> bool {

@@ -200,13 +200,7 @@ fn told(cluster: &mut Simulated, relation: &Relation) -> String {
     Ingress.request(std::slice::from_ref(relation), &Known::NOTHING, &mut intent);
     cluster.intent = intent.clone();
     let (observed, _) = cluster.assess();
-    let world = World {
-        intent: &intent,
-        observed: Some(&observed),
-        leader: true,
-        unit: None,
-        known: Known::NOTHING,
-    };
+    let world = World::of(&intent, Some(&observed), true);
     let published = Ingress.publish(relation, &world);
     assert!(published.iter().all(|it| it.bag == OwnBag::Application));
     let changes = published.iter().flat_map(|it| &it.changes);
@@ -298,13 +292,7 @@ fn who_is_not_served_is_told_nothing_and_loses_what_it_was_told() {
 #[test]
 fn without_a_view_of_the_cluster_nothing_changes() {
     let intent = Simulated::new(&[]).intent;
-    let world = World {
-        intent: &intent,
-        observed: None,
-        leader: true,
-        unit: None,
-        known: Known::NOTHING,
-    };
+    let world = World::of(&intent, None, true);
     assert_eq!(answer(&grafana(&[]), &world), DatabagChanges::new());
     assert_eq!(Ingress.awaits(&grafana(&[]), &world), None);
     let follower = World {
